@@ -1,0 +1,44 @@
+# Everything that is done here has a target; `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check format lock clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.installed ## Make .venv with everything, at the versions of requirements.lock
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup ## Start the whole stack, run a real analysis through HTTP, print its result
+	$(BIN)/coatcheck demo
+
+up: setup ## Start the whole stack and keep it running until Ctrl-C
+	$(BIN)/coatcheck up
+
+test: setup ## Run the unit, integration and acceptance tests
+	$(BIN)/python -m pytest
+
+check: setup ## Lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lock: setup ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+
+clean: ## Remove what was made
+	rm -rf $(VENV) .coatcheck .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
