@@ -1,0 +1,60 @@
+"""The connection to Redis: how it is made, and which of its errors mean that the store can't be used now."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis import BlockingConnectionPool, Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError, TryAgainError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from jobs.errors import StoreUnavailable
+from jobs.settings import Settings
+
+#: Connections that one process opens at most; more requests than that wait for one.
+POOL_SIZE = 64
+
+#: Replies by which Redis says that it can't write now, by how they begin.
+_REFUSALS = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "UNBLOCKED")
+
+
+def connect(settings: Settings) -> Redis:
+    """A client whose every command ends within about two time-outs; it connects when it is first used.
+
+    A command is tried once more on a fresh connection, for a pooled one may have died unnoticed. Every script here
+    bears being sent twice.
+    """
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url,
+        max_connections=POOL_SIZE,
+        timeout=settings.redis_timeout,
+        socket_timeout=settings.redis_timeout,
+        socket_connect_timeout=settings.redis_timeout,
+        retry=Retry(NoBackoff(), 1),
+    )
+    return Redis(connection_pool=pool)
+
+
+@contextmanager
+def reaching_redis() -> Iterator[None]:
+    """Turns what Redis can't do now into one error.
+
+    Raises:
+        StoreUnavailable: it is away, starting, full, read-only, or can't persist.
+
+    """
+    try:
+        yield
+    except (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError, TryAgainError) as error:
+        raise StoreUnavailable(str(error)) from error
+    except ResponseError as error:
+        if str(error).startswith(_REFUSALS) or _says_refused_inside_script(error):
+            raise StoreUnavailable(str(error)) from error
+        raise
+
+
+def _says_refused_inside_script(error: RedisError) -> bool:
+    """A command refused inside a script is told with the script's words around it."""
+    return any(word in str(error) for word in ("OOM command not allowed", "READONLY", "MISCONF"))

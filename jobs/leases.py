@@ -1,0 +1,174 @@
+"""The store as workers see it: jobs are claimed, kept by a lease, and settled by whoever holds them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Literal, cast
+
+import orjson
+
+from jobs.errors import ClaimRefused, LeaseLost
+from jobs.job import Failure, Job, JobStatus, Metrics
+from jobs.record import job_of
+from jobs.scripts import Argument
+from jobs.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A job in the hands of a worker; its fence is the right to settle it."""
+
+    job: Job
+    #: Its input where that is kept in Redis.
+    packed: bytes | None
+
+
+class Verdict(StrEnum):
+    """What a worker has to do with a job whose lease it renews."""
+
+    #: Go on.
+    KEEP = "keep"
+    #: Ask its process to end: its time is up, or it was canceled.
+    ASK = "ask"
+    #: It was asked and has not ended within the grace: kill its process.
+    KILL = "kill"
+    #: Not claimed yet, or given back.
+    UNCLAIMED = "unclaimed"
+    #: It has ended.
+    FINAL = "final"
+    #: Another worker has it: kill what still runs here.
+    LOST = "lost"
+
+
+class Wish(StrEnum):
+    """What the caller of a job wants of its run."""
+
+    GO_ON = "go_on"
+    #: End soon, with the best so far.
+    FINISH = "finish"
+    #: It was canceled: end, nothing of it is wanted.
+    STOP = "stop"
+
+
+#: Why a worker gives a job up: its process died, was killed for its time, or the worker stops.
+Release = Literal["worker_lost", "timeout", "handed_back"]
+
+
+class Leases:
+    """The jobs of one store, for one worker."""
+
+    def __init__(self, store: Store, *, worker: str) -> None:
+        self._store = store
+        self._scripts = store.scripts
+        self._keys = store.keys
+        #: Unique name of this worker process.
+        self.worker = worker
+
+    def claim(self, job_id: str) -> Claim:
+        """Takes a queued job; of all that try, one gets it.
+
+        Raises:
+            ClaimRefused: it is not queued; a message may be delivered twice.
+
+        """
+        lease = int(self._store.settings.lease * 1000)
+        arguments: list[Argument] = [job_id, self.worker, lease, *self._store.retention]
+        reply = self._scripts.run("claim", self._keys.of_job(job_id), arguments)
+        verdict, *claimed = cast("list[bytes]", reply)
+        if verdict != b"claimed":
+            raise ClaimRefused(job_id, reason=verdict.decode())
+        _, fields, packed = cast("tuple[int, list[bytes], bytes | None]", claimed)
+        return Claim(job=job_of(job_id, fields), packed=packed)
+
+    def input_of(self, claim: Claim) -> bytes:
+        """The job's input, packed.
+
+        Raises:
+            StorageError: it is in the blob store, which can't be read.
+
+        """
+        return self._store.blobs.read(claim.job.data_blob) if claim.packed is None else claim.packed
+
+    def note(self, claim: Claim, *, progress: float | None = None, stage: str = "", message: str = "") -> Wish:
+        """Writes how far the job is (``progress`` in percent); returns what is wanted of its run.
+
+        Raises:
+            LeaseLost: it is held by somebody else, or final.
+
+        """
+        fields: list[Argument] = []
+        if progress is not None:
+            fields += ["progress", progress, "stage", stage]
+        if message:
+            fields += ["message", message]
+        reply = self._scripts.run("progress", [self._keys.record(claim.job.id)], [claim.job.fence, *fields])
+        status, *finish = cast("list[bytes | int]", reply)
+        if not finish:
+            raise LeaseLost(claim.job.id, reason=cast("bytes", status).decode())
+        if status == b"canceling":
+            return Wish.STOP
+        return Wish.FINISH if finish[0] else Wish.GO_ON
+
+    def succeed(self, claim: Claim, result: bytes, *, metrics: Metrics) -> JobStatus:
+        """Ends the job with its result; returns the status it has then: a job that was canceled meanwhile is canceled.
+
+        Raises:
+            LeaseLost: the result does not count, for the job is held by somebody else, or final.
+            StorageError: the result is large and the blob store can't take it.
+
+        """
+        blob = f"results/{claim.job.id}.{claim.job.fence}" if len(result) > self._store.settings.inline_limit else ""
+        if blob:
+            self._store.blobs.write(blob, result)
+        etag = hashlib.sha256(result).hexdigest()[:32]
+        fields: list[Argument] = ["etag", etag, "progress", 100, "result_blob", blob, "metrics", _json(metrics)]
+        return self._settle(claim, JobStatus.SUCCEEDED, [b"" if blob else result, blob, *fields])
+
+    def fail(self, claim: Claim, failure: Failure, *, metrics: Metrics) -> JobStatus:
+        """Ends the job without a result; returns the status it has then.
+
+        Raises:
+            LeaseLost: the job is held by somebody else, or final.
+
+        """
+        fields: list[Argument] = ["cause", failure.cause, "error", failure.message, "metrics", _json(metrics)]
+        return self._settle(claim, JobStatus.FAILED, ["", "", *fields])
+
+    def _settle(self, claim: Claim, outcome: JobStatus, arguments: Sequence[Argument]) -> JobStatus:
+        job = claim.job
+        keys = [*self._keys.of_job(job.id), self._keys.result(job.id), self._keys.times(job.analysis)]
+        reply = self._scripts.run("settle", keys, [job.id, job.fence, outcome, *self._store.retention, *arguments])
+        verdict, status = cast("list[bytes]", reply)
+        if verdict != b"settled":
+            raise LeaseLost(job.id, reason=status.decode())
+        return JobStatus(status.decode())
+
+    def renew(self, job_ids: Sequence[str]) -> dict[str, Verdict]:
+        """Renews this worker and its jobs in one round trip; says what to do with each."""
+        settings = self._store.settings
+        keys = [self._keys.leases, self._keys.workers, *map(self._keys.record, job_ids)]
+        times = [int(settings.lease * 1000), int(settings.kill_grace * 1000)]
+        reply = cast("list[bytes]", self._scripts.run("renew", keys, [self.worker, *times, *job_ids]))
+        return {job_id: Verdict(word.decode()) for job_id, word in zip(job_ids, reply, strict=True)}
+
+    def release(self, job_id: str, *, why: Release) -> JobStatus:
+        """Gives up a job that this worker can't finish; returns the status it has then.
+
+        Raises:
+            NoSuchJob: there is no record of it.
+
+        """
+        job = self._store.find(job_id)
+        message = self._store.queue.message(job_id, analysis=job.analysis, priority=job.priority)
+        keys = [*self._keys.of_job(job_id), self._keys.queued(job.priority), self._store.queue.key(job.priority)]
+        reply = self._scripts.run("release", keys, [job_id, self.worker, message, why, *self._store.retention])
+        return JobStatus(cast("bytes", reply).decode())
+
+    def sign_off(self) -> None:
+        """This worker is stopping and counts as alive no longer."""
+        self._store.redis.zrem(self._keys.workers, self.worker)
+
+
+def _json(metrics: Metrics) -> bytes:
+    return orjson.dumps(asdict(metrics))

@@ -1,0 +1,31 @@
+-- Gives a queued job to the worker that asks; only one gets it, however often its message was delivered.
+--
+-- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
+--       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
+--       7 8 9 queued high, normal, low (zsets: when enqueued)
+-- ARGV: 1 id   2 worker   3 lease in ms   4 result kept for ms   5 tombstone kept for ms
+-- Returns {'claimed', fence, fields of the record, input bytes or false}, or {why not: 'missing' or its status}.
+
+local keys = keys_of_job(KEYS)
+local id, worker, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
+
+local status = redis.call('HGET', keys.record, 'status')
+if status ~= 'queued' then
+  return { status or 'missing' }
+end
+
+local now = now_ms()
+local wait = tonumber(redis.call('ZSCORE', keys.waits, id) or '')
+if wait and now >= wait then
+  expire(keys, id, now, keep)
+  return { 'failed' }
+end
+
+local fence = redis.call('HINCRBY', keys.record, 'fence', 1)
+redis.call('HSET', keys.record, 'status', 'running', 'worker', worker, 'started', now, 'updated', now)
+dequeue(keys, id)
+-- Only the wait for the first start is bounded: a job that has run is not failed for waiting again.
+redis.call('ZREM', keys.waits, id)
+redis.call('ZADD', keys.leases, now + lease, id)
+return { 'claimed', fence, redis.call('HGETALL', keys.record), redis.call('GET', keys.data) }

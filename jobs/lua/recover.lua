@@ -1,0 +1,41 @@
+-- Mends one job that the sweep has found; looks again before it changes anything, so two sweeps at once do no harm.
+--
+-- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
+--       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
+--       7 8 9 queued high, normal, low (zsets: when enqueued)   10 queued of its priority
+--       11 queue of its priority (list of the engine)
+-- ARGV: 1 id   2 message   3 resend after ms   4 result kept for ms   5 tombstone kept for ms
+-- Returns what was done: 'requeued', 'failed', 'canceled', 'sent', 'dropped' (no record is left) or 'nothing'.
+
+local keys = keys_of_job(KEYS)
+keys.lane, keys.queue = KEYS[10], KEYS[11]
+local id, message, after = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
+local now = now_ms()
+
+local status = redis.call('HGET', keys.record, 'status')
+if not status then
+  dequeue(keys, id)
+  redis.call('ZREM', keys.leases, id)
+  redis.call('ZREM', keys.waits, id)
+  return 'dropped'
+end
+
+local lease = tonumber(redis.call('ZSCORE', keys.leases, id) or '')
+if lease and lease <= now and (status == 'running' or status == 'canceling') then
+  local outcome = worker_lost(keys, id, status, message, now, keep, 1)
+  return outcome == 'queued' and 'requeued' or outcome
+end
+
+local wait = tonumber(redis.call('ZSCORE', keys.waits, id) or '')
+if wait and wait <= now and status == 'queued' then
+  expire(keys, id, now, keep)
+  return 'failed'
+end
+
+local enqueued = tonumber(redis.call('ZSCORE', keys.lane, id) or '')
+if enqueued and enqueued <= now - after and status == 'queued' then
+  enqueue(keys, id, message)
+  return 'sent'
+end
+return 'nothing'

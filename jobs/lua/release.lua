@@ -1,0 +1,32 @@
+-- Takes a job from a worker that can't finish it, before its lease lapses.
+--
+-- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
+--       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
+--       7 8 9 queued high, normal, low (zsets: when enqueued)   10 queued of its priority
+--       11 queue of its priority (list of the engine)
+-- ARGV: 1 id   2 worker   3 message   4 why: 'worker_lost' (the process died), 'timeout' (it was killed for its time),
+--       'handed_back' (a worker that stops)   5 result kept for ms   6 tombstone kept for ms
+-- Returns the status that the job has now, or 'missing'. A job that this worker does not hold is left as it is.
+
+local keys = keys_of_job(KEYS)
+keys.lane, keys.queue = KEYS[10], KEYS[11]
+local id, worker, message, why = unpack(ARGV, 1, 4)
+local keep = { result = tonumber(ARGV[5]), tombstone = tonumber(ARGV[6]) }
+
+local status, holder = unpack(redis.call('HMGET', keys.record, 'status', 'worker'))
+local now = now_ms()
+if status == 'queued' then
+  -- The process died between taking the message and claiming: nobody else will bring the job.
+  enqueue(keys, id, message)
+  return status
+end
+if (status ~= 'running' and status ~= 'canceling') or holder ~= worker then
+  return status or 'missing'
+end
+if why == 'timeout' and status == 'running' then
+  local timeout = redis.call('HGET', keys.record, 'timeout')
+  conclude(keys, id, 'failed', now, keep, { 'cause', 'timeout', 'error',
+    'The analysis ran longer than its time limit of ' .. timeout .. ' s and was killed.' })
+  return 'failed'
+end
+return worker_lost(keys, id, status, message, now, keep, why == 'handed_back' and 0 or 1)

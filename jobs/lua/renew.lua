@@ -1,0 +1,53 @@
+-- Renews what a worker holds, and says which of it shall end.
+--
+-- KEYS: 1 leases   2 workers (zset: until when each worker counts as alive)   3… the records of the jobs in ARGV
+-- ARGV: 1 worker   2 lease in ms   3 grace between asking and killing in ms   4… ids of the jobs that it runs
+-- Returns one word for each job:
+--   keep      go on
+--   ask       its time is up or it was canceled: ask it to end
+--   kill      it was asked and has not ended within the grace: kill it
+--   unclaimed not started yet, or given back: nothing to do
+--   final     it has ended
+--   lost      another worker has it: kill what still runs here
+
+local leases, workers = KEYS[1], KEYS[2]
+local worker, lease, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local now = now_ms()
+redis.call('ZADD', workers, now + lease, worker)
+
+-- Whether the job shall end before it is done: it was canceled, or its time is up.
+local function stop_wanted(record, status)
+  if status == 'canceling' then
+    return true
+  end
+  local started, timeout = unpack(redis.call('HMGET', record, 'started', 'timeout'))
+  return now >= started + timeout * 1000
+end
+
+local function verdict(record, id)
+  local status, holder, asked = unpack(redis.call('HMGET', record, 'status', 'worker', 'stop_asked'))
+  if status == 'queued' then
+    return 'unclaimed'
+  end
+  if status ~= 'running' and status ~= 'canceling' then
+    return 'final'
+  end
+  if holder ~= worker then
+    return 'lost'
+  end
+  redis.call('ZADD', leases, now + lease, id)
+  if asked then
+    return now >= asked + grace and 'kill' or 'ask'
+  end
+  if stop_wanted(record, status) then
+    redis.call('HSET', record, 'stop_asked', now)
+    return 'ask'
+  end
+  return 'keep'
+end
+
+local verdicts = {}
+for at = 3, #KEYS do
+  verdicts[at - 2] = verdict(KEYS[at], ARGV[at + 1])
+end
+return verdicts

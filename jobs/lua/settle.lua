@@ -1,0 +1,42 @@
+-- Ends a run: its outcome is written and the job is final, if this run still holds it.
+--
+-- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
+--       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
+--       7 8 9 queued high, normal, low (zsets: when enqueued)   10 result (string)
+--       11 times (list: how long this analysis ran lately, ms)
+-- ARGV: 1 id   2 fence   3 'succeeded' or 'failed'   4 result kept for ms   5 tombstone kept for ms
+--       6 result bytes, or ''   7 file of the result in the blob store, or ''   8… fields of the record as name, value, …
+-- Returns {'settled', the status it has now}, or {'refused', why: 'missing', 'fenced' or the status it has}.
+
+local keys = keys_of_job(KEYS)
+local result, times = KEYS[10], KEYS[11]
+local id, holder, outcome = ARGV[1], ARGV[2], ARGV[3]
+local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
+local bytes, blob = ARGV[6], ARGV[7]
+
+local status, fence, started = unpack(redis.call('HMGET', keys.record, 'status', 'fence', 'started'))
+if status ~= 'running' and status ~= 'canceling' then
+  return { 'refused', status or 'missing' }
+end
+if fence ~= holder then
+  return { 'refused', 'fenced' }
+end
+
+local now = now_ms()
+if status == 'canceling' then
+  conclude(keys, id, 'canceled', now, keep, {})
+  return { 'settled', 'canceled' }
+end
+if outcome == 'succeeded' then
+  -- The result first: nobody may see a succeeded job without one. Also the one write that a full Redis refuses.
+  if blob == '' then
+    redis.call('SET', result, bytes, 'PX', keep.result)
+  else
+    redis.call('ZADD', keys.blobs, now + keep.result, blob)
+  end
+  redis.call('LPUSH', times, now - tonumber(started))
+  redis.call('LTRIM', times, 0, 49)
+  redis.call('PEXPIRE', times, keep.result + keep.tombstone)
+end
+conclude(keys, id, outcome, now, keep, { unpack(ARGV, 8) })
+return { 'settled', outcome }

@@ -1,0 +1,91 @@
+"""Celery as courier: its protocol 2 message in kombu's Redis envelope, written without Celery.
+
+The message is what ``Celery.send_task`` of the installed version publishes; a contract test compares the two field by
+field. Sources: https://docs.celeryq.dev/en/stable/internals/protocol.html#version-2 and kombu's virtual transports.
+"""
+
+import os
+import socket
+from base64 import b64encode
+from collections.abc import Mapping
+from uuid import uuid4
+
+import orjson
+
+from jobs.job import Priority
+
+#: What Celery's priorities are here; in kombu's Redis transport 0 is taken first.
+STEPS: Mapping[Priority, int] = {Priority.HIGH: 0, Priority.NORMAL: 3, Priority.LOW: 6}
+
+#: What kombu puts between a queue's name and its priority.
+SEPARATOR = "\x06\x16"
+
+#: No positional or keyword arguments: the message carries the job's id and nothing else.
+_BODY = b64encode(orjson.dumps([[], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])).decode()
+
+
+class CeleryQueue:
+    """Messages for the Celery workers that consume the queue of this name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._origin = f"coatcheck{os.getpid()}@{socket.gethostname()}"
+
+    def key(self, priority: Priority) -> str:
+        """The list that kombu pops for this priority."""
+        step = STEPS[priority]
+        return f"{self._name}{SEPARATOR}{step}" if step else self._name
+
+    def message(self, job_id: str, *, analysis: str, priority: Priority) -> bytes:
+        """The task named after the analysis, with the job's id as its own."""
+        return orjson.dumps(
+            {
+                "body": _BODY,
+                "content-encoding": "utf-8",
+                "content-type": "application/json",
+                "headers": self._headers(job_id, analysis),
+                "properties": self._properties(job_id, STEPS[priority]),
+            }
+        )
+
+    def job_id(self, message: bytes) -> str:
+        """The id of the task in the message."""
+        try:
+            found = orjson.loads(message)["headers"]["id"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return ""
+        return found if isinstance(found, str) else ""
+
+    def _headers(self, job_id: str, analysis: str) -> dict[str, object]:
+        return {
+            "lang": "py",
+            "task": analysis,
+            "id": job_id,
+            "shadow": None,
+            "eta": None,
+            "expires": None,
+            "group": None,
+            "group_index": None,
+            "retries": 0,
+            "timelimit": [None, None],
+            "root_id": job_id,
+            "parent_id": None,
+            "argsrepr": "()",
+            "kwargsrepr": "{}",
+            "origin": self._origin,
+            "ignore_result": True,
+            "replaced_task_nesting": 0,
+            "stamped_headers": None,
+            "stamps": {},
+        }
+
+    def _properties(self, job_id: str, step: int) -> dict[str, object]:
+        return {
+            "correlation_id": job_id,
+            "reply_to": "",
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": self._name},
+            "priority": step,
+            "body_encoding": "base64",
+            "delivery_tag": str(uuid4()),
+        }

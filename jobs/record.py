@@ -1,0 +1,121 @@
+"""The record: how a job is written into its Redis hash and read from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from jobs.job import Cause, Failure, Job, JobStatus, Metrics, Priority
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A job that a caller wants; its params and data were validated before."""
+
+    id: str
+    analysis: str
+    analysis_version: str
+    #: Its input, as :func:`jobs.input.pack` wrote it.
+    input: bytes
+    caller: str
+    priority: Priority
+    label: str
+    seed: int
+    #: Longest run, seconds.
+    timeout: float
+    #: Longest wait in the queue, seconds; None: for ever.
+    expires_in: float | None
+    max_attempts: int
+
+
+def fields_of(submission: Submission, *, blob: str) -> list[str | int | float]:
+    """The fields that a record begins with, as name, value, …; ``blob`` is the file of its input, or ""."""
+    fields: dict[str, str | int | float] = {
+        "analysis": submission.analysis,
+        "analysis_version": submission.analysis_version,
+        "caller": submission.caller,
+        "priority": submission.priority,
+        "label": submission.label,
+        "seed": submission.seed,
+        "timeout": submission.timeout,
+        "max_attempts": submission.max_attempts,
+        "data_blob": blob,
+    }
+    return [part for field in fields.items() for part in field]
+
+
+def just_accepted(submission: Submission, *, blob: str, created: int, position: int) -> Job:
+    """The job as it is right after it was accepted, without reading it back."""
+    return Job(
+        id=submission.id,
+        analysis=submission.analysis,
+        analysis_version=submission.analysis_version,
+        status=JobStatus.QUEUED,
+        caller=submission.caller,
+        priority=submission.priority,
+        label=submission.label,
+        seed=submission.seed,
+        timeout=submission.timeout,
+        attempt=1,
+        max_attempts=submission.max_attempts,
+        fence=0,
+        created=created,
+        updated=created,
+        started=None,
+        finished=None,
+        expires=None,
+        progress=None,
+        stage="",
+        message="",
+        queue_position=position,
+        failure=None,
+        metrics=None,
+        etag="",
+        data_blob=blob,
+        result_blob="",
+        worker="",
+    )
+
+
+def job_of(job_id: str, flat: Sequence[bytes], *, position: int | None = None) -> Job:
+    """The job that these fields (name, value, …) of its record tell of."""
+    record = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return Job(
+        id=job_id,
+        analysis=record["analysis"],
+        analysis_version=record["analysis_version"],
+        status=JobStatus(record["status"]),
+        caller=record["caller"],
+        priority=Priority(record["priority"]),
+        label=record["label"],
+        seed=int(record["seed"]),
+        timeout=float(record["timeout"]),
+        attempt=int(record["attempt"]),
+        max_attempts=int(record["max_attempts"]),
+        fence=int(record["fence"]),
+        created=int(record["created"]),
+        updated=int(record["updated"]),
+        started=_moment(record, "started"),
+        finished=_moment(record, "finished"),
+        expires=_moment(record, "expires"),
+        progress=float(record["progress"]) if record.get("progress") else None,
+        stage=record.get("stage", ""),
+        message=record.get("message", ""),
+        queue_position=position,
+        failure=_failure(record),
+        metrics=Metrics(**orjson.loads(record["metrics"])) if record.get("metrics") else None,
+        etag=record.get("etag", ""),
+        data_blob=record["data_blob"],
+        result_blob=record.get("result_blob", ""),
+        worker=record.get("worker", ""),
+    )
+
+
+def _moment(record: Mapping[str, str], name: str) -> int | None:
+    return int(record[name]) if name in record else None
+
+
+def _failure(record: Mapping[str, str]) -> Failure | None:
+    if "cause" not in record:
+        return None
+    return Failure(cause=Cause(record["cause"]), message=record["error"])

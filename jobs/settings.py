@@ -1,0 +1,178 @@
+"""The settings: every ``COATCHECK_*`` variable, read once from the environment into one frozen value."""
+
+import re
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import cast
+from urllib.parse import urlsplit, urlunsplit
+
+from environs import Env, EnvError
+from marshmallow.validate import OneOf, Range, Regexp
+
+from jobs.errors import SettingsError
+
+#: Every variable's name begins with it.
+PREFIX = "COATCHECK_"
+
+#: What a setting can be.
+Value = str | int | float | bool | tuple[str, ...]
+
+_DAY = 24 * 3600
+
+
+def _setting(
+    default: Value,
+    *,
+    reads: str,
+    allowed: str,
+    check: Callable[..., object] | None = None,
+    secret: bool = False,
+) -> Value:
+    """A field of :class:`Settings`: which environs parser reads it, what is allowed, and what refuses the rest."""
+    metadata = {"reads": reads, "allowed": allowed, "check": check, "secret": secret}
+    return field(default=default, metadata=metadata)
+
+
+def _seconds(default: float, *, least: float, most: float) -> float:
+    allowed = f"seconds from {least:.9g} to {most:.9g}"
+    return cast("float", _setting(default, reads="float", allowed=allowed, check=Range(least, most)))
+
+
+def _count(default: int, *, least: int, most: int, unit: str = "a whole number") -> int:
+    allowed = f"{unit} from {least} to {most}"
+    return cast("int", _setting(default, reads="int", allowed=allowed, check=Range(least, most)))
+
+
+def _text(default: str, *, pattern: str, allowed: str, secret: bool = False) -> str:
+    check = Regexp(re.compile(pattern + r"\Z"))
+    return cast("str", _setting(default, reads="str", allowed=allowed, check=check, secret=secret))
+
+
+def _choice(default: str, *choices: str) -> str:
+    return cast("str", _setting(default, reads="str", allowed=" or ".join(choices), check=OneOf(choices)))
+
+
+def _packages(default: tuple[str, ...]) -> tuple[str, ...]:
+    allowed = "names of Python packages, separated by commas"
+    return cast("tuple[str, ...]", _setting(default, reads="list", allowed=allowed, check=_names_of_packages))
+
+
+def _switch(*, default: bool) -> bool:
+    return cast("bool", _setting(default, reads="bool", allowed="true or false"))
+
+
+def _names_of_packages(names: list[str]) -> None:
+    if not names or not all(re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", name) for name in names):
+        raise ValueError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting of the service; ``docs/settings.md`` has the same list for operators."""
+
+    #: The Redis that holds the jobs and carries the messages.
+    redis_url: str = _text(
+        "redis://127.0.0.1:6379/0",
+        pattern=r"(rediss?://[^/\s]+(/\d+)?(\?\S*)?|unix://\S*/[^?\s]+(\?\S*)?)",
+        allowed="redis://host:port/db, rediss://host:port/db or unix:///path.sock?db=0",
+        secret=True,
+    )
+    #: How long a Redis command or connect may take, seconds.
+    redis_timeout: float = _seconds(0.8, least=0.05, most=30)
+    #: Every Redis key begins with it; two services can share one Redis.
+    namespace: str = _text("coatcheck", pattern=r"[a-z0-9][a-z0-9_.-]{0,39}", allowed="1 to 40 of a-z 0-9 _ . -")
+    #: Where files live that belong to this service.
+    data_dir: str = _text(".coatcheck", pattern=r"[^\0]+", allowed="a folder")
+    #: Where inputs and results lie that are too large for Redis; "" is ``blobs`` in the data dir.
+    blob_url: str = _text("", pattern=r"([a-z0-9+]+://\S+|/[^\0]*|)", allowed="a URL that fsspec knows, or a folder")
+    #: Packages that hold analyses.
+    analyses: tuple[str, ...] = _packages(("tasks",))
+    #: Address that the API listens on.
+    host: str = _text("127.0.0.1", pattern=r"[A-Za-z0-9_.:-]+", allowed="a host name or an IP address")
+    #: Port that the API listens on; 0 picks a free one.
+    port: int = _count(8000, least=0, most=65535)
+    #: Whether to serve without API keys on an address that other machines reach.
+    open: bool = _switch(default=False)
+    #: How many proxies in front of the API are trusted to say ``X-Forwarded-*``.
+    trusted_proxies: int = _count(0, least=0, most=10)
+    #: API processes.
+    api_processes: int = _count(2, least=1, most=256)
+    #: Jobs that one worker runs at once.
+    concurrency: int = _count(2, least=1, most=256)
+    #: Largest request body, bytes.
+    max_body: int = _count(32 * 2**20, least=1024, most=2**31, unit="bytes")
+    #: Largest input or result that is kept in Redis itself, bytes; larger ones go to the blob store.
+    inline_limit: int = _count(512 * 2**10, least=0, most=64 * 2**20, unit="bytes")
+    #: Largest result, bytes.
+    max_result: int = _count(64 * 2**20, least=1024, most=2**31, unit="bytes")
+    #: Longest run of an analysis that names no ``timeout`` of its own, seconds.
+    timeout: float = _seconds(3600, least=0.1, most=30 * _DAY)
+    #: Longest ``timeout`` that a client may ask for, seconds.
+    max_timeout: float = _seconds(_DAY, least=0.1, most=30 * _DAY)
+    #: Attempts that a job has when its worker dies.
+    max_attempts: int = _count(3, least=1, most=100)
+    #: How long a running job stays with a worker that is not heard of, seconds.
+    lease: float = _seconds(15, least=1, most=600)
+    #: How often a worker renews its leases and sweeps, seconds.
+    heartbeat: float = _seconds(1, least=0.05, most=60)
+    #: How long a job that was asked to end may take before its process is killed, seconds.
+    kill_grace: float = _seconds(5, least=0.1, most=600)
+    #: How long a stopping worker lets its running jobs finish, seconds.
+    stop_grace: float = _seconds(30, least=0.1, most=3600)
+    #: How long a queued job may miss its message before the sweep sends it again, seconds.
+    resend_after: float = _seconds(10, least=0.1, most=3600)
+    #: How long a result is kept, seconds.
+    result_ttl: float = _seconds(_DAY, least=1, most=365 * _DAY)
+    #: How long after its result a job is still known, seconds.
+    tombstone_ttl: float = _seconds(7 * _DAY, least=1, most=365 * _DAY)
+    #: How log lines look.
+    log_format: str = _choice("console", "console", "json")
+    #: Least level that is logged.
+    log_level: str = _choice("info", "debug", "info", "warning", "error")
+
+
+def variable(setting: "Field[object]") -> str:
+    """The environment variable of a field of :class:`Settings`."""
+    return PREFIX + setting.name.upper()
+
+
+def load_settings() -> Settings:
+    """The settings of this process, from its environment.
+
+    Raises:
+        SettingsError: one line that names the variable, its value and what is allowed.
+
+    """
+    env = Env()
+    values = {setting.name: _read(env, setting) for setting in fields(Settings)}
+    settings = Settings(**values)  # type: ignore[arg-type]
+    if settings.timeout > settings.max_timeout:
+        raise SettingsError(
+            f"{PREFIX}TIMEOUT={settings.timeout:g}: allowed is at most {PREFIX}MAX_TIMEOUT={settings.max_timeout:g}"
+        )
+    return settings
+
+
+def _read(env: Env, setting: "Field[object]") -> Value:
+    name, rules = variable(setting), setting.metadata
+    if setting.default is MISSING:
+        raise AssertionError(f"{name} has no default")
+    try:
+        value = getattr(env, rules["reads"])(name, setting.default, validate=rules["check"])
+    except (EnvError, ValueError):
+        found = env.str(name, "")
+        shown = without_password(found) if rules["secret"] else found
+        raise SettingsError(f"{name}={shown}: allowed is {rules['allowed']}") from None
+    return tuple(value) if isinstance(value, list) else cast("Value", value)
+
+
+def without_password(url: str) -> str:
+    """The URL with ``***`` in place of its password, for logs."""
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return "***"
+    if password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{password}@", ":***@")))

@@ -1,0 +1,160 @@
+"""The store as the API sees it: jobs are submitted, found and canceled; what workers do with them is in ``leases``."""
+
+import time
+from collections.abc import Sequence
+from typing import cast
+
+from jobs.blobs import Blobs, open_blobs
+from jobs.connection import connect, reaching_redis
+from jobs.errors import BlobMissing, NoSuchJob
+from jobs.job import Job, JobStatus
+from jobs.keys import Keys
+from jobs.queues import Queue
+from jobs.queues.celery import CeleryQueue
+from jobs.record import Submission, fields_of, job_of, just_accepted
+from jobs.scripts import Argument, Scripts
+from jobs.settings import Settings
+
+
+class Store:
+    """The jobs of one service in one Redis."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.keys = Keys(settings.namespace)
+        self.redis = connect(settings)
+        self.scripts = Scripts(self.redis)
+        self.blobs: Blobs = open_blobs(settings)
+        self.queue: Queue = CeleryQueue(settings.namespace)
+
+    @property
+    def retention(self) -> tuple[int, int]:
+        """How long a result and then its tombstone are kept, milliseconds."""
+        return int(self.settings.result_ttl * 1000), int(self.settings.tombstone_ttl * 1000)
+
+    def ping(self) -> None:
+        """Asks Redis whether it is there.
+
+        Raises:
+            StoreUnavailable: it is not, or it is still loading.
+
+        """
+        with reaching_redis():
+            self.redis.ping()
+
+    def submit(self, submission: Submission) -> Job:
+        """Accepts a job: record, input, indexes and message in one atomic round trip.
+
+        Raises:
+            StoreUnavailable: nothing was accepted, or nothing that the caller was told of.
+            StorageError: its input is large and the blob store can't take it.
+
+        """
+        blob = self._input_to_blobs(submission)
+        priority = submission.priority
+        keys = [
+            self.keys.record(submission.id),
+            self.keys.data(submission.id),
+            self.keys.jobs,
+            self.keys.queued(priority),
+            self.keys.waits,
+            self.queue.key(priority),
+        ]
+        arguments: list[Argument] = [
+            submission.id,
+            self.queue.message(submission.id, analysis=submission.analysis, priority=priority),
+            b"" if blob else submission.input,
+            "" if submission.expires_in is None else int(submission.expires_in * 1000),
+            *fields_of(submission, blob=blob),
+        ]
+        created, position = cast("list[int]", self.scripts.run("submit", keys, arguments))
+        return just_accepted(submission, blob=blob, created=created, position=position)
+
+    def finish(self, job_id: str) -> JobStatus:
+        """Asks a running job to end soon with the best that it has; returns the status it has.
+
+        Raises:
+            NoSuchJob: there is no record of it.
+
+        """
+        return self._status_after("finish", [self.keys.record(job_id)], [], job_id)
+
+    def run_times(self, analysis: str) -> list[float]:
+        """How long this analysis ran lately where it succeeded, seconds, newest first; at most 50.
+
+        Raises:
+            StoreUnavailable: Redis can't say now.
+
+        """
+        with reaching_redis():
+            times = cast("list[bytes]", self.redis.lrange(self.keys.times(analysis), 0, -1))
+        return [int(milliseconds) / 1000 for milliseconds in times]
+
+    def live_workers(self) -> int:
+        """How many worker processes have been heard of within a lease.
+
+        Raises:
+            StoreUnavailable: Redis can't say now.
+
+        """
+        with reaching_redis():
+            seconds, micros = self.redis.time()
+            now = seconds * 1000 + micros // 1000
+            return self.redis.zcount(self.keys.workers, now, "+inf")
+
+    def find(self, job_id: str) -> Job:
+        """The job as it is now, in one round trip.
+
+        Raises:
+            NoSuchJob: there is no record of it.
+
+        """
+        return self._read(job_id, [])[0]
+
+    def find_with_result(self, job_id: str) -> tuple[Job, bytes | None]:
+        """The job and the bytes of its result, None where it has none (any more).
+
+        Raises:
+            NoSuchJob: there is no record of it.
+            StorageError: the result is in the blob store, which can't be read.
+
+        """
+        job, result = self._read(job_id, [self.keys.result(job_id)])
+        return job, self._result_from_blobs(job) if job.result_blob else result
+
+    def _result_from_blobs(self, job: Job) -> bytes | None:
+        try:
+            return self.blobs.read(job.result_blob)
+        except BlobMissing:
+            if job.expires is not None and job.expires <= time.time() * 1000:
+                return None
+            raise
+
+    def _read(self, job_id: str, result_key: list[str]) -> tuple[Job, bytes | None]:
+        reply = self.scripts.run("read", [self.keys.record(job_id), *self.keys.lanes, *result_key], [job_id])
+        fields, position, result = cast("tuple[list[bytes], int, bytes | None]", reply)
+        if not fields:
+            raise NoSuchJob(job_id)
+        return job_of(job_id, fields, position=position if position >= 0 else None), result
+
+    def cancel(self, job_id: str) -> JobStatus:
+        """Cancels the job: a queued one at once, of a running one its worker is told. Returns the status it has then.
+
+        Raises:
+            NoSuchJob: there is no record of it.
+
+        """
+        return self._status_after("cancel", self.keys.of_job(job_id), [job_id, *self.retention], job_id)
+
+    def _status_after(self, script: str, keys: Sequence[str], arguments: Sequence[Argument], job_id: str) -> JobStatus:
+        status = cast("bytes", self.scripts.run(script, keys, arguments)).decode()
+        if status == "missing":
+            raise NoSuchJob(job_id)
+        return JobStatus(status)
+
+    def _input_to_blobs(self, submission: Submission) -> str:
+        if len(submission.input) <= self.settings.inline_limit:
+            return ""
+        name = f"inputs/{submission.id}"
+        self.blobs.write(name, submission.input)
+        return name

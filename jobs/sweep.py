@@ -1,0 +1,99 @@
+"""The sweep: finds the jobs that nobody cares for any more and puts them right; every worker runs it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import structlog
+
+from jobs.connection import reaching_redis
+from jobs.errors import NoSuchJob, StorageError
+from jobs.job import Priority
+from jobs.scripts import Argument
+from jobs.store import Store
+
+log = structlog.get_logger(__name__)
+
+#: How many jobs of a kind one sweep puts right; the next one takes the rest.
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep did."""
+
+    #: What was done with each job that was put right: ``requeued``, ``failed``, ``canceled`` or ``sent``.
+    recovered: dict[str, str] = field(default_factory=dict)
+    #: How many index entries of expired jobs and files went.
+    forgotten: int = 0
+
+
+def sweep(store: Store) -> Swept:
+    """Looks once for lapsed leases, waits that ended, lost messages and what has expired, and mends them.
+
+    Two sweeps at once do no harm: each job is looked at again by the script that changes it.
+
+    Raises:
+        StoreUnavailable: Redis is away; the next sweep finds the same again.
+
+    """
+    lapsed, waited, tombstones, blobs, *unsent = _due(store)
+    recovered: dict[str, str] = {}
+    for job_id in dict.fromkeys([*lapsed, *waited, *(job_id for lane in unsent for job_id in lane)]):
+        outcome = _recover(store, job_id)
+        if outcome != "nothing":
+            recovered[job_id] = outcome
+            log.warning("job.recovered", job=job_id, outcome=outcome)
+    return Swept(recovered=recovered, forgotten=_forget(store, tombstones, blobs))
+
+
+def _due(store: Store) -> list[list[str]]:
+    keys = [store.keys.leases, store.keys.waits, store.keys.finished, store.keys.blobs, store.keys.workers]
+    for priority in Priority:
+        keys += [store.keys.queued(priority), store.queue.key(priority)]
+    arguments: list[Argument] = [_resend_after(store), MOST, *_taken_next(store)]
+    found = cast("list[list[bytes]]", store.scripts.run("due", keys, arguments))
+    return [[name.decode() for name in names] for names in found]
+
+
+def _resend_after(store: Store) -> int:
+    return int(store.settings.resend_after * 1000)
+
+
+def _taken_next(store: Store) -> list[str]:
+    """For each priority the job whose message is popped next, "" for none."""
+    with reaching_redis(), store.redis.pipeline(transaction=False) as pipeline:
+        for priority in Priority:
+            pipeline.lindex(store.queue.key(priority), -1)
+        messages = pipeline.execute()
+    return [store.queue.job_id(message) if message else "" for message in messages]
+
+
+def _recover(store: Store, job_id: str) -> str:
+    try:
+        job = store.find(job_id)
+    except NoSuchJob:
+        analysis, priority = "", Priority.NORMAL
+    else:
+        analysis, priority = job.analysis, job.priority
+    message = store.queue.message(job_id, analysis=analysis, priority=priority)
+    keys = [*store.keys.of_job(job_id), store.keys.queued(priority), store.queue.key(priority)]
+    reply = store.scripts.run("recover", keys, [job_id, message, _resend_after(store), *store.retention])
+    return cast("bytes", reply).decode()
+
+
+def _forget(store: Store, tombstones: Sequence[str], blobs: Sequence[str]) -> int:
+    deleted = [name for name in blobs if _delete(store, name)]
+    if not tombstones and not deleted:
+        return 0
+    keys = [store.keys.jobs, store.keys.finished, store.keys.blobs]
+    return cast("int", store.scripts.run("forget", keys, [len(tombstones), *tombstones, *deleted]))
+
+
+def _delete(store: Store, name: str) -> bool:
+    try:
+        store.blobs.delete(name)
+    except StorageError as error:
+        log.warning("blob.not_deleted", file=name, error=str(error))
+        return False
+    return True

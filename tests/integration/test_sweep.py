@@ -1,0 +1,142 @@
+"""The sweep: what nobody cares for any more is found and put right."""
+
+from dataclasses import replace
+
+import pytest
+from submissions import submitted
+from waiting import eventually
+
+from jobs.job import Cause, JobStatus, Priority
+from jobs.leases import Leases, Verdict
+from jobs.settings import Settings
+from jobs.store import Store
+from jobs.sweep import sweep
+
+
+@pytest.fixture
+def worker(store: Store) -> Leases:
+    return Leases(store, worker="worker-1")
+
+
+def recovered(store: Store, job_id: str) -> str:
+    """What the sweep does with this job, as soon as it does something."""
+    return eventually(lambda: sweep(store).recovered.get(job_id, ""))
+
+
+def test_a_job_with_a_lapsed_lease_is_queued_again_with_a_message(store: Store, worker: Leases) -> None:
+    job = submitted(store)
+    store.redis.delete(store.queue.key(Priority.NORMAL))
+    worker.claim(job.id)
+    assert recovered(store, job.id) == "requeued"
+    assert (store.find(job.id).status, store.find(job.id).attempt) == (JobStatus.QUEUED, 2)
+    [message] = store.redis.lrange(store.queue.key(Priority.NORMAL), 0, -1)
+    assert store.queue.job_id(message) == job.id
+
+
+def test_a_renewed_lease_does_not_lapse(settings: Settings) -> None:
+    store = Store(replace(settings, lease=1))
+    worker = Leases(store, worker="worker-1")
+    job = submitted(store)
+    worker.claim(job.id)
+    first = store.redis.zscore(store.keys.leases, job.id)
+
+    def renewed_past_the_first_lease() -> bool:
+        assert worker.renew([job.id]) == {job.id: Verdict.KEEP}
+        assert sweep(store).recovered == {}
+        seconds, micros = store.redis.time()
+        return seconds * 1000 + micros / 1000 > first
+
+    eventually(renewed_past_the_first_lease)
+
+
+def test_a_canceling_job_with_a_lapsed_lease_is_canceled(store: Store, worker: Leases) -> None:
+    job = submitted(store)
+    worker.claim(job.id)
+    store.cancel(job.id)
+    assert recovered(store, job.id) == "canceled"
+
+
+def test_a_job_whose_wait_has_ended_fails_as_expired(store: Store) -> None:
+    job = submitted(store, expires_in=0.05)
+    assert recovered(store, job.id) == "failed"
+    failure = store.find(job.id).failure
+    assert failure is not None
+    assert failure.cause is Cause.EXPIRED
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_lost_message_is_sent_again(store: Store, priority: Priority) -> None:
+    job = submitted(store, priority=priority)
+    store.redis.delete(store.queue.key(priority))
+    assert recovered(store, job.id) == "sent"
+    assert store.redis.llen(store.queue.key(priority)) == 1
+
+
+def test_a_lost_message_is_sent_again_though_the_queue_is_never_empty(store: Store) -> None:
+    lost = submitted(store)
+    store.redis.delete(store.queue.key(Priority.NORMAL))
+    others = [submitted(store).id for _ in range(3)]
+    assert recovered(store, lost.id) == "sent"
+    assert not set(others) & set(sweep(store).recovered)
+
+
+def test_a_message_that_waits_its_turn_is_not_sent_again(store: Store) -> None:
+    jobs = [submitted(store) for _ in range(5)]
+    oldest = store.redis.zscore(store.keys.queued(Priority.NORMAL), jobs[-1].id)
+
+    def long_enough() -> bool:
+        assert sweep(store).recovered == {}
+        seconds, micros = store.redis.time()
+        return seconds * 1000 + micros / 1000 > oldest + 2000 * store.settings.resend_after
+
+    eventually(long_enough)
+    assert store.redis.llen(store.queue.key(Priority.NORMAL)) == 5
+
+
+def test_a_message_that_is_none_of_ours_does_not_stop_the_sweep(store: Store) -> None:
+    job = submitted(store)
+    store.redis.delete(store.queue.key(Priority.NORMAL))
+    store.redis.rpush(store.queue.key(Priority.NORMAL), b"\xff not json")
+    assert sweep(store).recovered == {}
+    store.redis.delete(store.queue.key(Priority.NORMAL))
+    assert recovered(store, job.id) == "sent"
+
+
+def test_the_supervisor_is_told_what_to_do_with_an_overdue_job(settings: Settings) -> None:
+    store = Store(replace(settings, kill_grace=0.2))
+    worker = Leases(store, worker="worker-1")
+    job = submitted(store, timeout=0.1)
+    worker.claim(job.id)
+    seen: list[Verdict] = []
+
+    def killed() -> bool:
+        verdict = worker.renew([job.id])[job.id]
+        if verdict not in seen:
+            seen.append(verdict)
+        return verdict is Verdict.KILL
+
+    eventually(killed)
+    assert seen[-2:] == [Verdict.ASK, Verdict.KILL]
+    assert worker.release(job.id, why="timeout") is JobStatus.FAILED
+    failure = store.find(job.id).failure
+    assert failure is not None
+    assert failure.cause is Cause.TIMEOUT
+
+
+def test_a_job_that_another_worker_has_is_lost(store: Store, worker: Leases) -> None:
+    job = submitted(store)
+    other = Leases(store, worker="worker-2")
+    verdicts = [worker.renew([job.id])[job.id]]
+    other.claim(job.id)
+    verdicts.append(worker.renew([job.id])[job.id])
+    store.cancel(job.id)
+    other.release(job.id, why="worker_lost")
+    verdicts.append(worker.renew([job.id])[job.id])
+    assert verdicts == [Verdict.UNCLAIMED, Verdict.LOST, Verdict.FINAL]
+
+
+def test_workers_count_as_alive_for_a_lease(store: Store, worker: Leases) -> None:
+    worker.renew([])
+    assert store.live_workers() == 1
+    worker.sign_off()
+    assert store.live_workers() == 0
