@@ -1,0 +1,1 @@
+"""Where the table of an analysis comes from; importing this package loads nothing heavy."""

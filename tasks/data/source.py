@@ -1,0 +1,105 @@
+"""The `data` of a request, checked and packed as bytes for the worker; reading it into a table is `frame.py`'s work."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
+
+from marshmallow import ValidationError
+
+from tasks.data.cells import MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS, pack_columns, pack_records
+
+#: What a source can be; `csv` comes as a file, the others inside the JSON body.
+Kind = Literal["builtin", "records", "columns", "csv"]
+
+#: scikit-learn's bundled data sets that a request may name.
+Builtin = Literal["iris", "wine", "breast_cancer", "diabetes", "digits"]
+BUILTINS: tuple[str, ...] = get_args(Builtin)
+
+#: The members of `data`, of which a request sends exactly one.
+MEMBERS: tuple[str, ...] = ("builtin", "records", "columns")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One table on its way to a worker."""
+
+    #: Where the table comes from.
+    kind: Kind
+    #: Name of the built-in set, or of the uploaded file if it had one.
+    name: str | None = None
+    #: JSON of the records or columns, or the uploaded file as it came; None for a built-in set.
+    payload: bytes | None = None
+
+    @classmethod
+    def csv(cls, raw: bytes, filename: str | None = None) -> Self:
+        """Return the source of an uploaded CSV; its content is checked by the worker, which reads it anyway."""
+        return cls(kind="csv", name=filename, payload=raw)
+
+
+def load_source(value: object) -> Source:
+    """Check the `data` member of a request and return it ready to travel.
+
+    Raises marshmallow.ValidationError whose messages are keyed by path, such as
+    `{"records": {3: {"age": ["…"]}}}`; it names at most the first 20 bad cells.
+    """
+    member, content = _only_member(value)
+    if member == "builtin":
+        return Source(kind="builtin", name=_builtin_name(content))
+    if member == "records":
+        return Source(kind="records", payload=pack_records(content))
+    return Source(kind="columns", payload=pack_columns(content))
+
+
+def source_json_schema() -> dict[str, object]:
+    """Return the JSON Schema (2020-12) of the `data` member."""
+    cell = {"type": ["null", "boolean", "number", "string"]}
+    names = {"minLength": 1, "maxLength": MAX_COLUMN_NAME}
+    record = {"type": "object", "propertyNames": names, "additionalProperties": cell, "maxProperties": MAX_COLUMNS}
+    column = {"type": "array", "items": cell, "minItems": 1, "maxItems": MAX_ROWS}
+    columns = {"type": "object", "propertyNames": names, "additionalProperties": column}
+    return {
+        "title": "Data",
+        "description": "The table to analyse: a built-in data set, a list of records, or columns of equal length.",
+        "oneOf": [
+            _member_schema(
+                "builtin", {"type": "string", "enum": list(BUILTINS)}, "A data set bundled with scikit-learn."
+            ),
+            _member_schema(
+                "records",
+                {"type": "array", "items": record, "minItems": 1, "maxItems": MAX_ROWS},
+                "One object per row; a key that a row leaves out is a missing value.",
+            ),
+            _member_schema(
+                "columns",
+                {**columns, "minProperties": 1, "maxProperties": MAX_COLUMNS},
+                "One list per column, all equally long; null is a missing value.",
+            ),
+        ],
+    }
+
+
+def _only_member(value: object) -> tuple[str, object]:
+    if not isinstance(value, Mapping):
+        raise ValidationError('Must be an object with one member, such as {"builtin": "iris"}.')
+    unknown = [str(key)[:MAX_COLUMN_NAME] for key in value if key not in MEMBERS]
+    if unknown:
+        raise ValidationError({unknown[0]: [f"Unknown member; send exactly one of {', '.join(MEMBERS)}."]})
+    if len(value) != 1:
+        sent = f", not {len(value)} of them" if value else ""
+        raise ValidationError(f"Send exactly one of {', '.join(MEMBERS)}{sent}.")
+    return next(iter(value.items()))
+
+
+def _builtin_name(content: object) -> str:
+    if not isinstance(content, str) or content not in BUILTINS:
+        raise ValidationError({"builtin": [f"Must be one of {', '.join(BUILTINS)}."]})
+    return content
+
+
+def _member_schema(name: str, content: dict[str, object], description: str) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": {name: {**content, "description": description}},
+        "required": [name],
+        "additionalProperties": False,
+    }
