@@ -1,0 +1,187 @@
+"""A real worker over a real Redis: whatever happens to a run, the job comes to a true end."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+from processes import Worker
+from submissions import submitted
+from waiting import eventually
+
+from jobs.job import FINAL, Cause, Job, JobStatus, Priority
+from jobs.settings import Settings
+from jobs.store import Store
+
+
+@pytest.fixture(scope="module")
+def module_settings(redis_server: object, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings that the tests of this module share with their worker."""
+    return Settings(
+        redis_url=redis_server.url,  # type: ignore[attr-defined]
+        namespace="test-worker",
+        data_dir=str(tmp_path_factory.mktemp("worker")),
+        analyses=("samples",),
+        lease=2,
+        heartbeat=0.2,
+        kill_grace=0.5,
+        stop_grace=1,
+        max_result=100_000,
+    )
+
+
+@pytest.fixture(scope="module")
+def worker(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    with Worker(module_settings, tmp_path_factory.mktemp("log")) as running:
+        yield running
+
+
+@pytest.fixture
+def jobs(worker: Worker) -> Iterator[Store]:
+    """The store that the worker works for."""
+    opened = Store(worker.settings)
+    yield opened
+    opened.redis.close()
+
+
+def ended(jobs: Store, job_id: str, *, within: float = 20.0) -> Job:
+    eventually(lambda: jobs.find(job_id).status in FINAL, within=within, saying="The job did not end")
+    return jobs.find(job_id)
+
+
+def cause_of(job: Job) -> Cause | None:
+    return job.failure.cause if job.failure else None
+
+
+def started(jobs: Store, job_id: str) -> None:
+    eventually(lambda: jobs.find(job_id).status is JobStatus.RUNNING, saying="The job did not start")
+
+
+def test_a_job_is_run_and_its_result_kept(jobs: Store) -> None:
+    job = ended(jobs, submitted(jobs, params={"number": 21}).id)
+    assert job.status is JobStatus.SUCCEEDED
+    assert orjson.loads(jobs.find_with_result(job.id)[1] or b"") == {"doubled": 42}
+    assert job.metrics is not None
+    assert job.metrics.peak_memory > 2**20
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_jobs_of_every_priority_are_run(jobs: Store, priority: Priority) -> None:
+    assert ended(jobs, submitted(jobs, priority=priority).id).status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("analysis", "cause", "said"),
+    [
+        ("refuse", Cause.REJECTED, "I don't like it."),
+        ("crash", Cause.CRASHED, "log has the details"),
+        ("leave", Cause.CRASHED, "log has the details"),
+        ("unwritable", Cause.RESULT_INVALID, "$.scores[1] is a set"),
+        ("huge", Cause.RESULT_TOO_LARGE, "at most 100000 are kept"),
+    ],
+)
+def test_a_run_that_goes_wrong_says_why(jobs: Store, analysis: str, cause: Cause, said: str) -> None:
+    job = ended(jobs, submitted(jobs, analysis, params={}).id)
+    assert job.failure is not None
+    assert (job.status, job.failure.cause) == (JobStatus.FAILED, cause)
+    assert said in job.failure.message
+
+
+def test_what_an_analysis_raised_is_in_the_log_with_the_job_and_nowhere_else(jobs: Store, worker: Worker) -> None:
+    job = ended(jobs, submitted(jobs, "crash", params={}).id)
+    assert job.failure is not None
+    assert "hunter2" not in job.failure.message
+    log = worker.log.read_text()
+    assert "RuntimeError: the password is hunter2" in log
+    assert job.id in log
+
+
+def test_progress_is_seen_while_a_job_runs(jobs: Store) -> None:
+    job_id = submitted(jobs, "nap", params={"seconds": 1.5}).id
+    eventually(lambda: (jobs.find(job_id).progress or 0) > 20, saying="No progress was seen")
+    assert jobs.find(job_id).stage == "napping"
+    assert ended(jobs, job_id).progress == 100
+
+
+def test_a_job_over_its_time_is_asked_to_stop(jobs: Store) -> None:
+    job = ended(jobs, submitted(jobs, "nap", params={"seconds": 60}, timeout=0.3).id)
+    assert cause_of(job) is Cause.TIMEOUT
+    assert job.failure is not None
+    assert "stopped" in job.failure.message
+
+
+def test_a_job_that_holds_the_interpreter_lock_is_killed_and_its_worker_lives(jobs: Store, worker: Worker) -> None:
+    job = ended(jobs, submitted(jobs, "sulk", params={"seconds": 60}, timeout=0.3).id)
+    assert cause_of(job) is Cause.TIMEOUT
+    assert job.failure is not None
+    assert "killed" in job.failure.message
+    assert worker.running.poll() is None
+    assert ended(jobs, submitted(jobs).id).status is JobStatus.SUCCEEDED
+
+
+def test_a_job_whose_process_was_killed_runs_again(jobs: Store, tmp_path: Path) -> None:
+    job = ended(jobs, submitted(jobs, "die", params={"once_in": str(tmp_path / "died")}).id)
+    assert (job.status, job.attempt) == (JobStatus.SUCCEEDED, 2)
+
+
+def test_a_job_that_always_kills_its_process_fails_after_its_attempts(jobs: Store) -> None:
+    job = ended(jobs, submitted(jobs, "die", params={}).id)
+    assert (cause_of(job), job.attempt) == (Cause.WORKER_LOST, 3)
+
+
+@pytest.mark.parametrize("analysis", ["nap", "sulk"])
+def test_a_running_job_is_canceled_though_it_may_be_stubborn(jobs: Store, analysis: str) -> None:
+    job_id = submitted(jobs, analysis, params={"seconds": 60}).id
+    started(jobs, job_id)
+    assert jobs.cancel(job_id) is JobStatus.CANCELING
+    assert ended(jobs, job_id).status is JobStatus.CANCELED
+
+
+def test_a_job_that_was_canceled_in_the_queue_is_not_run(jobs: Store) -> None:
+    naps = [submitted(jobs, "nap", params={"seconds": 0.5}).id for _ in range(2)]
+    for nap in naps:
+        started(jobs, nap)
+    waiting = submitted(jobs)
+    assert jobs.cancel(waiting.id) is JobStatus.CANCELED
+    assert [ended(jobs, nap).status for nap in naps] == [JobStatus.SUCCEEDED] * 2
+    assert jobs.find(waiting.id).started is None
+
+
+def test_a_message_that_is_delivered_twice_is_one_run(jobs: Store) -> None:
+    job = submitted(jobs, "nap", params={"seconds": 0.3})
+    for _ in range(3):
+        message = jobs.queue.message(job.id, analysis="nap", priority=Priority.NORMAL)
+        jobs.redis.lpush(jobs.queue.key(Priority.NORMAL), message)
+    assert ended(jobs, job.id).status is JobStatus.SUCCEEDED
+    assert jobs.find(job.id).fence == 1
+
+
+def test_a_worker_that_stops_lets_its_job_finish(settings: Settings, store: Store, tmp_path: Path) -> None:
+    with Worker(replace(settings, stop_grace=30), tmp_path, concurrency=1) as stopping:
+        job_id = submitted(store, "nap", params={"seconds": 1}).id
+        started(store, job_id)
+        assert stopping.stop() == 0
+    assert store.find(job_id).status is JobStatus.SUCCEEDED
+    assert store.live_workers() == 0
+
+
+def test_a_worker_that_stops_hands_back_what_it_can_not_finish(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    with Worker(replace(settings, stop_grace=0.3), tmp_path, concurrency=1) as stopping:
+        job_id = submitted(store, "sulk", params={"seconds": 60}).id
+        started(store, job_id)
+        assert stopping.stop() == 0
+    job = store.find(job_id)
+    assert (job.status, job.attempt) == (JobStatus.QUEUED, 1)
+
+
+def test_the_jobs_of_a_killed_worker_run_on_another(settings: Settings, store: Store, tmp_path: Path) -> None:
+    with Worker(settings, tmp_path, concurrency=1, name="first") as first:
+        job_id = submitted(store, "nap", params={"seconds": 0.5}).id
+        started(store, job_id)
+        first.kill()
+    with Worker(settings, tmp_path, concurrency=1, name="second"):
+        job = ended(store, job_id)
+    assert (job.status, job.attempt) == (JobStatus.SUCCEEDED, 2)

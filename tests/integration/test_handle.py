@@ -1,0 +1,87 @@
+"""The handle that an analysis is given, over a real store."""
+
+import time
+
+import pytest
+from submissions import submitted
+from waiting import eventually
+
+from jobs.leases import Claim, Leases
+from jobs.store import Store
+from worker.handle import PACE, JobHandle
+from worker.interrupt import Interrupted
+
+
+class CountingLeases(Leases):
+    """Leases that count how often the store is reached."""
+
+    reached = 0
+
+    def note(self, claim: Claim, **said: object) -> object:  # type: ignore[override]
+        self.reached += 1
+        return super().note(claim, **said)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def leases(store: Store) -> CountingLeases:
+    return CountingLeases(store, worker="worker-1")
+
+
+@pytest.fixture
+def handle(store: Store, leases: CountingLeases) -> JobHandle:
+    return JobHandle(leases, leases.claim(submitted(store).id))
+
+
+def test_progress_is_written_with_its_stage(store: Store, handle: JobHandle) -> None:
+    handle.progress(0.25, "fold 1 of 4")
+    assert (store.find(handle.id).progress, store.find(handle.id).stage) == (25, "fold 1 of 4")
+
+
+def test_what_is_said_too_often_is_written_at_most_five_times_a_second(
+    handle: JobHandle, leases: CountingLeases
+) -> None:
+    began = time.monotonic()
+    for step in range(10_000):
+        handle.progress(step / 10_000)
+        handle.should_finish()
+    assert 1 <= leases.reached <= 1 + (time.monotonic() - began) / PACE
+
+
+def test_the_last_word_is_written_by_the_next_look(store: Store, handle: JobHandle) -> None:
+    handle.progress(0.1)
+    handle.progress(0.9, "late")
+
+    def written() -> bool:
+        handle.should_finish()
+        return store.find(handle.id).progress == 90
+
+    eventually(written)
+
+
+def test_a_line_is_the_jobs_message_at_once(store: Store, handle: JobHandle) -> None:
+    handle.log("halfway there")
+    assert store.find(handle.id).message == "halfway there"
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.01, float("nan"), float("inf")])
+def test_a_share_that_is_none_is_refused(handle: JobHandle, fraction: float) -> None:
+    with pytest.raises(ValueError, match="share from 0 to 1"):
+        handle.progress(fraction)
+
+
+def test_a_run_hears_that_it_shall_finish(store: Store, handle: JobHandle) -> None:
+    assert not handle.should_finish()
+    store.finish(handle.id)
+    eventually(handle.should_finish)
+
+
+def test_a_canceled_run_is_interrupted(store: Store, handle: JobHandle) -> None:
+    store.cancel(handle.id)
+    with pytest.raises(Interrupted):
+        handle.progress(0.5)
+
+
+def test_a_run_that_has_lost_its_job_is_interrupted(store: Store, handle: JobHandle, leases: CountingLeases) -> None:
+    leases.release(handle.id, why="worker_lost")
+    with pytest.raises(Interrupted):
+        handle.log("still here")

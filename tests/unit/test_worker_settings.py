@@ -1,0 +1,56 @@
+"""What a worker makes of its settings: its broker and its share of the cores."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from jobs.settings import Settings
+from worker.broker import broker_url, configuration
+from worker.native_threads import share_of_cores
+
+
+@pytest.mark.parametrize(
+    ("redis", "kombu"),
+    [
+        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
+        ("rediss://:pw@host:6379/1", "rediss://:pw@host:6379/1"),
+        ("unix:///tmp/a.sock", "redis+socket:///tmp/a.sock?virtual_host=0"),
+        ("unix:///tmp/a.sock?db=3", "redis+socket:///tmp/a.sock?virtual_host=3"),
+        ("unix://:pw@/tmp/a.sock?db=3", "redis+socket://:pw@/tmp/a.sock?virtual_host=3"),
+    ],
+)
+def test_the_redis_url_is_spelled_as_kombu_does(redis: str, kombu: str) -> None:
+    assert broker_url(redis) == kombu
+
+
+def test_two_services_in_one_redis_share_no_key_of_the_broker() -> None:
+    one, other = (configuration(Settings(namespace=name)) for name in ("one", "other"))
+    keys = [name for name in one["broker_transport_options"] if name.startswith("unacked") and name.endswith("key")]
+    assert len(keys) == 3
+    assert all(one["broker_transport_options"][key] != other["broker_transport_options"][key] for key in keys)
+    assert one["task_default_queue"] != other["task_default_queue"]
+
+
+@pytest.mark.parametrize(("concurrency", "share"), [(1, 4), (2, 2), (3, 1), (4, 1), (64, 1)])
+def test_cores_are_shared_among_the_jobs_at_once(
+    monkeypatch: pytest.MonkeyPatch, concurrency: int, share: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    assert share_of_cores(concurrency) == share
+
+
+def test_native_libraries_keep_to_the_limit() -> None:
+    program = """
+from worker.native_threads import limit_before_import, limit_loaded
+limit_before_import(1)
+import numpy, sklearn.cluster, threadpoolctl
+limit_loaded()
+print({pool["num_threads"] for pool in threadpoolctl.threadpool_info()})
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert told.stdout.strip() == "{1}"

@@ -1,0 +1,73 @@
+"""Celery as engine: an app whose tasks are the analyses, and a worker that is supervised."""
+
+import os
+import secrets
+import socket
+from typing import TYPE_CHECKING
+
+from celery import Celery, Task, bootsteps, signals
+
+from jobs.leases import Leases
+from jobs.settings import Settings
+from jobs.store import Store
+from tasks import Catalog
+from worker.broker import configuration
+from worker.celery_crew import CeleryCrew
+from worker.interrupt import Interrupt
+from worker.native_threads import limit_loaded
+from worker.run import Runner
+from worker.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from celery.worker import WorkController
+
+
+class Engine(Celery):
+    """The Celery app of one worker, with what its processes need to run jobs."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        super().__init__("coatcheck", set_as_current=True, fixups=[])
+        self.settings = settings
+        self.catalog = catalog
+        #: Unique among all workers that ever were, for a lease names its holder.
+        self.worker_name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        #: Set in the parent once its pool has started.
+        self.supervisor: Supervisor
+        #: Set in every process of the pool.
+        self.runner: Runner
+        self.conf.update(configuration(settings))
+        self.steps["worker"].add(Supervision)
+        for name in catalog:
+            self.task(name=name, bind=True, Request="worker.celery_crew:SupervisedRequest")(run)
+        signals.worker_process_init.connect(self._start_process)
+        signals.worker_shutting_down.connect(self._stop_soon)
+
+    def leases(self) -> Leases:
+        """The jobs of this worker over a connection of its own."""
+        return Leases(Store(self.settings), worker=self.worker_name)
+
+    def _start_process(self, **_: object) -> None:
+        limit_loaded()
+        self.runner = Runner(settings=self.settings, catalog=self.catalog, leases=self.leases(), interrupt=Interrupt())
+
+    def _stop_soon(self, **_: object) -> None:
+        self.supervisor.stop_soon()
+
+
+def run(task: Task) -> None:
+    """What every task does: its id is the job's."""
+    engine: Engine = task.app
+    engine.runner.run(task.request.id)
+
+
+class Supervision(bootsteps.StartStopStep):
+    """Starts the supervisor once the pool has forked its first processes; it lives on while the pool stops."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, parent: "WorkController") -> None:
+        """Celery calls it in the parent."""
+        engine: Engine = parent.app
+        store = Store(engine.settings)
+        engine.supervisor = Supervisor(store, Leases(store, worker=engine.worker_name), CeleryCrew(parent))
+        engine.supervisor.start()

@@ -1,0 +1,44 @@
+"""The verb ``coatcheck worker``; light, since the command imports it at every start."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def worker(
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Jobs at once. [default: COATCHECK_CONCURRENCY]")
+    ] = None,
+) -> None:
+    """Run jobs until stopped."""
+    from dataclasses import replace
+
+    from jobs.errors import SettingsError
+    from jobs.logs import configure_logs
+    from jobs.settings import load_settings
+
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        raise _refused(error) from None
+    if concurrency is not None:
+        settings = replace(settings, concurrency=concurrency)
+    configure_logs(settings)
+
+    from worker.native_threads import limit_before_import, share_of_cores
+
+    limit_before_import(share_of_cores(settings.concurrency))
+    # From here on numpy and its kin are imported; they read their limits once.
+    from tasks import CatalogError
+    from worker.serve import serve
+
+    try:
+        sys.exit(serve(settings))
+    except CatalogError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: Exception) -> typer.Exit:
+    typer.echo(f"coatcheck worker: {error}", err=True)
+    return typer.Exit(2)

@@ -1,0 +1,82 @@
+"""The computing of one job: its input is read, its analysis called, and whatever that does becomes an outcome."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import structlog
+
+from jobs.errors import StorageError
+from jobs.input import Input, unpack
+from jobs.job import Cause, Failure
+from jobs.leases import Claim, Leases
+from jobs.settings import Settings
+from tasks import AnalysisError, Catalog
+from tasks.data.frame import read_frame
+from tasks.data.source import Kind, Source
+from worker.handle import JobHandle
+from worker.interrupt import Interrupt, Interrupted
+from worker.result import ResultInvalid, to_json
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computation:
+    """Computes the jobs of one process."""
+
+    settings: Settings
+    catalog: Catalog
+    leases: Leases
+
+    def outcome_of(self, claim: Claim, *, interrupt: Interrupt) -> bytes | Failure:
+        """The result's bytes, or why there are none; the one place that catches whatever an analysis raises."""
+        try:
+            with interrupt.armed():
+                result = self._computed(claim)
+            return self._written(result)
+        except (Exception, SystemExit, Interrupted) as error:  # noqa: BLE001 - whatever it raises becomes an outcome
+            return _failure_of(error, claim)
+
+    def _computed(self, claim: Claim) -> object:
+        given = unpack(self.leases.input_of(claim))
+        analysis = self.catalog[claim.job.analysis]
+        params = analysis.load(given.params)
+        data = None if given.source is None else read_frame(_source(given))
+        return analysis.run(data, JobHandle(self.leases, claim), params)
+
+    def _written(self, result: object) -> bytes | Failure:
+        written = to_json(result)
+        if len(written) > self.settings.max_result:
+            message = f"The result has {len(written)} bytes; at most {self.settings.max_result} are kept."
+            return Failure(cause=Cause.RESULT_TOO_LARGE, message=message)
+        return written
+
+
+def _source(given: Input) -> Source:
+    described = given.source or {}
+    kind = cast("Kind", described["kind"])
+    return Source(kind=kind, name=described["name"], payload=None if kind == "builtin" else given.payload)
+
+
+def _failure_of(error: BaseException, claim: Claim) -> Failure:
+    """What the client is told. Foreign texts and tracebacks stay in the log, for they may hold data and secrets."""
+    match error:
+        case AnalysisError():
+            return Failure(cause=Cause.REJECTED, message=str(error))
+        case ResultInvalid():
+            return Failure(cause=Cause.RESULT_INVALID, message=f"The result can't be written as JSON: {error}")
+        case Interrupted():
+            limit = f"{claim.job.timeout:g} s"
+            return Failure(
+                cause=Cause.TIMEOUT, message=f"The analysis ran longer than its time limit of {limit} and was stopped."
+            )
+        case StorageError():
+            log.error("job.input_not_read", error=str(error))
+            return Failure(cause=Cause.STORAGE, message="The input could not be read from the blob store.")
+        case MemoryError():
+            log.error("analysis.out_of_memory", exc_info=error)
+            return Failure(cause=Cause.OUT_OF_MEMORY, message="The analysis needed more memory than there is.")
+        case _:
+            log.error("analysis.crashed", exc_info=error)
+            message = "The analysis crashed; the service's log has the details under the job's id."
+            return Failure(cause=Cause.CRASHED, message=message)

@@ -1,0 +1,108 @@
+"""The ``job`` that an analysis is given: it says how far it is and learns what is wanted of it."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from jobs.errors import LeaseLost, StoreUnavailable
+from jobs.leases import Claim, Leases, Wish
+from worker.interrupt import Interrupted
+
+log = structlog.get_logger(__name__)
+
+#: Least time between two writes of one job, seconds: at most five a second.
+PACE = 0.2
+
+#: Longest stage or message that is kept, characters.
+LONGEST_TEXT = 500
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """What was said last of how far the job is."""
+
+    #: Percent.
+    share: float
+    stage: str
+
+
+class JobHandle:
+    """What ``tasks.Job`` promises, over the store."""
+
+    def __init__(self, leases: Leases, claim: Claim) -> None:
+        self._leases = leases
+        self._claim = claim
+        #: When the store was last written or asked; monotonic seconds.
+        self._reached = 0.0
+        #: Said, but not written yet.
+        self._pending: _Progress | None = None
+        self._wish = Wish.GO_ON
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self._claim.job.id
+
+    @property
+    def seed(self) -> int:
+        """Seed for everything random, from the request."""
+        return self._claim.job.seed
+
+    def progress(self, fraction: float, stage: str = "") -> None:
+        """Says which share is done, from 0 to 1; the last word is written at most five times a second.
+
+        Raises:
+            ValueError: the fraction is no number from 0 to 1.
+            Interrupted: the job was canceled, or somebody else has it.
+
+        """
+        if not (math.isfinite(fraction) and 0 <= fraction <= 1):
+            raise ValueError(f"progress is a share from 0 to 1, not {fraction!r}")
+        self._pending = _Progress(round(100 * float(fraction), 1), stage[:LONGEST_TEXT])
+        self._reach_in_pace()
+
+    def log(self, message: str) -> None:
+        """Tells the client one line; it is in the worker's log too.
+
+        Raises:
+            Interrupted: the job was canceled, or somebody else has it.
+
+        """
+        log.info("analysis.said", message=message)
+        self._reach(message=message[:LONGEST_TEXT])
+
+    def should_finish(self) -> bool:
+        """Whether the client wants the best so far, now; asks at most five times a second.
+
+        Raises:
+            Interrupted: the job was canceled, or somebody else has it.
+
+        """
+        self._reach_in_pace()
+        return self._wish is Wish.FINISH
+
+    def _reach_in_pace(self) -> None:
+        if time.monotonic() - self._reached >= PACE:
+            self._reach()
+
+    def _reach(self, *, message: str = "") -> None:
+        """Writes what is pending, and learns what is wanted."""
+        said, self._pending = self._pending, None
+        try:
+            self._wish = self._leases.note(
+                self._claim,
+                progress=said.share if said else None,
+                stage=said.stage if said else "",
+                message=message,
+            )
+        except StoreUnavailable as error:
+            # Progress is a courtesy: a run does not fail for a store that is away for a moment.
+            log.debug("progress.not_written", error=str(error))
+        except LeaseLost as lost:
+            log.warning("job.lease_lost", reason=lost.reason)
+            raise Interrupted from lost
+        self._reached = time.monotonic()
+        if self._wish is Wish.STOP:
+            raise Interrupted
