@@ -1,0 +1,66 @@
+"""Where the API may listen: refuses addresses that are open to others, and ports that are taken."""
+
+import errno
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+from stack.errors import AddressRefused
+
+#: What stands for every address of the machine, and the address at which this machine itself reaches it.
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A host and a port that were free a moment ago."""
+
+    #: What the API listens on.
+    host: str
+    #: The port; never 0.
+    port: int
+
+    @property
+    def local_host(self) -> str:
+        """The host under which this machine reaches the API."""
+        return _EVERYWHERE.get(self.host, self.host)
+
+    @property
+    def url(self) -> str:
+        """The API's address for this machine."""
+        host = self.local_host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+def usable_address(host: str, port: int, *, open_to_others: bool) -> Address:
+    """The address to listen on; for port 0 one that is free.
+
+    Raises:
+        AddressRefused: other machines could reach it and nobody said that they may, or it can't be bound.
+
+    """
+    if not open_to_others and not is_loopback(host):
+        raise AddressRefused(
+            f"--host {host} is open to other machines, and there are no API keys; set COATCHECK_OPEN=1 to allow it."
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        # Sets SO_REUSEADDR: a port is not taken by connections of the last run that linger.
+        with socket.create_server((host, port), family=family) as probe:
+            return Address(host=host, port=probe.getsockname()[1])
+    except OSError as error:
+        raise AddressRefused(_why(error, host, port)) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the host; names other than ``localhost`` are not looked up."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is taken; name another with --port, or --port 0 for any that is free."
+    return f"Can't listen on {host} port {port}: {error.strerror}."

@@ -1,0 +1,34 @@
+"""The verb `coatcheck up`; what it runs is imported only when it runs, since every `coatcheck` command loads this."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from stack.errors import StackError
+
+
+def up(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (8000); 0 picks a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Jobs at once (2).")] = None,
+    data_dir: Annotated[str | None, typer.Option(help="Folder that everything is kept in (.coatcheck).")] = None,
+    redis_url: Annotated[str | None, typer.Option(help="A Redis to use instead of a private embedded one.")] = None,
+) -> None:
+    """Run everything on this machine: Redis, the API and a worker. Ctrl-C stops it; queued jobs are kept."""
+    from jobs.errors import SettingsError
+    from jobs.settings import load_settings
+    from stack.machine import serve
+
+    _set(HOST=host, PORT=port, CONCURRENCY=workers, DATA_DIR=data_dir, REDIS_URL=redis_url)
+    try:
+        serve(load_settings(), redis_url=os.environ.get("COATCHECK_REDIS_URL") or None)
+    except (StackError, SettingsError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+def _set(**options: str | int | None) -> None:
+    """An option is its setting's variable, for this process and for those it starts."""
+    os.environ.update({f"COATCHECK_{name}": str(value) for name, value in options.items() if value is not None})
