@@ -1,0 +1,94 @@
+"""The problems that this API reports (RFC 9457): what types there are, and how one becomes an answer.
+
+Source: https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Response
+
+from app.answers import NO_STORE, as_json
+from app.urls import absolute, problem_path
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """One type of problem; its slug is the end of its URL."""
+
+    #: The HTTP status that it is answered with.
+    status: int
+    #: What it is, the same for every occurrence.
+    title: str
+
+
+#: Every type of problem by its slug.
+PROBLEM_TYPES: Mapping[str, ProblemType] = {
+    "bad-request": ProblemType(400, "The request is not valid HTTP"),
+    "malformed-body": ProblemType(400, "The body can't be read"),
+    "not-found": ProblemType(404, "There is nothing at this URL"),
+    "no-such-analysis": ProblemType(404, "There is no analysis of this name"),
+    "no-such-job": ProblemType(404, "There is no such job"),
+    "result-not-ready": ProblemType(404, "The job has not ended yet"),
+    "method-not-allowed": ProblemType(405, "This URL does not know this method"),
+    "job-already-ended": ProblemType(409, "The job has ended and can't be canceled"),
+    "job-canceled": ProblemType(410, "The job was canceled"),
+    "result-expired": ProblemType(410, "The result was kept as long as it is kept"),
+    "body-too-large": ProblemType(413, "The body is too large"),
+    "unsupported-media-type": ProblemType(415, "The body is of a type that is not taken"),
+    "invalid-request": ProblemType(422, "The request has fields that are not valid"),
+    "analysis-rejected-input": ProblemType(422, "The analysis refused its input"),
+    "analysis-failed": ProblemType(424, "The analysis failed"),
+    "internal-error": ProblemType(500, "The service made a mistake"),
+    "store-unavailable": ProblemType(503, "The job store can't be used now"),
+    "storage-unavailable": ProblemType(503, "The file storage can't be used now"),
+    "not-ready": ProblemType(503, "The service is not ready"),
+    "storage-full": ProblemType(507, "The file storage is full"),
+}
+
+#: The media type of a problem.
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """What a view raises to answer with a problem."""
+
+    def __init__(
+        self,
+        slug: str,
+        detail: str,
+        *,
+        members: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        #: Its type, a key of ``PROBLEM_TYPES``.
+        self.slug = slug
+        #: What happened this time, and what to do about it.
+        self.detail = detail
+        #: Further members of the document.
+        self.members = members or {}
+        #: Further headers of the answer.
+        self.headers = headers or {}
+
+    @property
+    def type(self) -> ProblemType:
+        """What kind of problem it is."""
+        return PROBLEM_TYPES[self.slug]
+
+
+def problem_document(problem: Problem) -> dict[str, object]:
+    """The problem as it is sent."""
+    return {
+        "type": absolute(problem_path(problem.slug)),
+        "title": problem.type.title,
+        "status": problem.type.status,
+        "detail": problem.detail,
+        **problem.members,
+    }
+
+
+def as_answer(problem: Problem) -> Response:
+    """The answer that reports the problem."""
+    headers = [NO_STORE, *problem.headers.items()]
+    return as_json(problem_document(problem), status=problem.type.status, headers=headers, mimetype=MEDIA_TYPE)

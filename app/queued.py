@@ -1,0 +1,40 @@
+"""A job that is waited for: polling its status, and canceling it there."""
+
+from flask import Blueprint, Response
+
+from app.answers import NO_STORE, as_json
+from app.desk import desk
+from app.jobs import CANCELING, cancel_job
+from app.operations import Answer, Operation, documented
+from app.urls import absolute, result_path
+
+blueprint = Blueprint("queued", __name__)
+
+
+@blueprint.get("/queuedResource/<job_id>/status")
+@documented(
+    Operation(
+        answers={
+            202: Answer(description="Not done; ask again.", schema="Job", headers=("Location", "Retry-After")),
+            303: Answer(
+                description="Ended, however; the Location has the outcome.", schema="Job", headers=("Location",)
+            ),
+        },
+        problems=("no-such-job", "store-unavailable"),
+    )
+)
+def status(job_id: str) -> Response:
+    """Poll a job."""
+    job = desk().job(job_id)
+    if not job.is_final:
+        return desk().ticket(job)
+    where = ("Location", absolute(result_path(job.id)))
+    return as_json(desk().document(job), status=303, headers=[where, NO_STORE])
+
+
+@blueprint.delete("/queuedResource/<job_id>")
+@blueprint.delete("/queuedResource/<job_id>/status")
+@documented(CANCELING)
+def cancel(job_id: str) -> Response:
+    """Cancel a job where it is polled."""
+    return cancel_job(job_id)
