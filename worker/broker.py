@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from kombu import Queue
 
+from jobs.job import STEPS
 from jobs.settings import Settings
 
 #: How long a message that a worker has taken but not started stays with it before kombu gives it to another, seconds.
@@ -60,6 +61,7 @@ def _transport(settings: Settings) -> dict[str, object]:
         "unacked_index_key": f"{settings.namespace}:unacked_index",
         "unacked_mutex_key": f"{settings.namespace}:unacked_mutex",
         "queue_order_strategy": "priority",
+        "priority_steps": list(STEPS),
         "socket_timeout": max(5.0, settings.redis_timeout),
         "socket_connect_timeout": max(1.0, settings.redis_timeout),
         "socket_keepalive": True,

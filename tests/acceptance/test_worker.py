@@ -11,6 +11,7 @@ from submissions import submitted
 from waiting import eventually
 
 from jobs.job import FINAL, Cause, Job, JobStatus, Priority
+from jobs.queues import whole_message
 from jobs.settings import Settings
 from jobs.store import Store
 
@@ -151,8 +152,7 @@ def test_a_job_that_was_canceled_in_the_queue_is_not_run(jobs: Store) -> None:
 def test_a_message_that_is_delivered_twice_is_one_run(jobs: Store) -> None:
     job = submitted(jobs, "nap", params={"seconds": 0.3})
     for _ in range(3):
-        message = jobs.queue.message(job.id, analysis="nap", priority=Priority.NORMAL)
-        jobs.redis.lpush(jobs.queue.key(Priority.NORMAL), message)
+        jobs.redis.lpush(jobs.queue.key(job.step), whole_message(jobs.queue, job))
     assert ended(jobs, job.id).status is JobStatus.SUCCEEDED
     assert jobs.find(job.id).fence == 1
 
