@@ -39,6 +39,10 @@ def configuration(settings: Settings) -> dict[str, object]:
         "task_ignore_result": True,
         # Early acknowledgement; the job's lease carries the recovery.
         "task_acks_late": False,
+        "worker_consumer": "worker.celery_consumer:SteadyConsumer",
+        # What native code leaks goes with its process; Celery counts memory in KiB.
+        "worker_max_tasks_per_child": settings.recycle_after,
+        "worker_max_memory_per_child": settings.recycle_above // 1024,
         # A worker takes a message when a process is free, so nothing waits behind a long job.
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,
