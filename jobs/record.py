@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from jobs.job import Cause, Failure, Job, JobStatus, Metrics, Priority
+from jobs.job import Cause, Failure, Job, JobStatus, Metrics, Priority, new_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,24 @@ class Submission:
     max_attempts: int
     #: The job whose input it runs again, or "".
     retry_of: str = ""
+
+
+def resubmission(job: Job, *, packed: bytes) -> Submission:
+    """A new job with the input (``packed``) and the options of this one."""
+    return Submission(
+        id=new_id(),
+        analysis=job.analysis,
+        analysis_version=job.analysis_version,
+        input=packed,
+        caller=job.caller,
+        priority=job.priority,
+        label=job.label,
+        seed=job.seed,
+        timeout=job.timeout,
+        expires_in=job.expires_in,
+        max_attempts=job.max_attempts,
+        retry_of=job.id,
+    )
 
 
 def fields_of(submission: Submission, *, blob: str) -> list[str | int | float]:
