@@ -42,6 +42,19 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+#: The steps of the queue; a worker takes from the lowest that has a job.
+STEPS = range(9)
+
+#: How many steps each priority has: who has many jobs waiting goes to a later one.
+STEPS_A_PRIORITY = 3
+
+
+def steps_of(priority: Priority) -> range:
+    """The steps that jobs of this priority can go to, the first taken first."""
+    first = list(Priority).index(priority) * STEPS_A_PRIORITY
+    return range(first, first + STEPS_A_PRIORITY)
+
+
 class Cause(StrEnum):
     """Why a job failed."""
 
@@ -107,6 +120,12 @@ class Job:
     seed: int
     #: Longest run, seconds.
     timeout: float
+    #: Longest wait in the queue, seconds; None: for ever.
+    expires_in: float | None
+    #: The job whose input it runs again, or "".
+    retry_of: str
+    #: Its place among ``STEPS``.
+    step: int
     #: Which attempt this is or will be; from 1.
     attempt: int
     #: How many attempts it has at most.

@@ -7,7 +7,9 @@ key                       type    holds
 ``<ns>:data:<id>``        string  its input, where it is small
 ``<ns>:result:<id>``      string  its result, ready to send, where it is small
 ``<ns>:jobs``             zset    every known job by when it was accepted
-``<ns>:queued:<p>``       zset    queued jobs of a priority by when they were enqueued
+``<ns>:queued:<step>``    zset    queued jobs of a step by when they were enqueued: a lane
+``<ns>:backlog``          hash    how many jobs of each caller are queued
+``<ns>:due``              zset    queued jobs that are put off, by until when
 ``<ns>:leases``           zset    running jobs by when their lease lapses
 ``<ns>:waits``            zset    queued jobs that may expire, by when
 ``<ns>:finished``         zset    final jobs by when their tombstone goes
@@ -21,7 +23,7 @@ Times are Unix milliseconds of Redis' clock. The engine's own keys are named in 
 
 from dataclasses import dataclass
 
-from jobs.job import Priority
+from jobs.job import STEPS
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class Keys:
         """The result of a job."""
         return f"{self.namespace}:result:{job_id}"
 
-    def queued(self, priority: Priority) -> str:
-        """The queued jobs of a priority."""
-        return f"{self.namespace}:queued:{priority}"
+    def lane(self, step: int) -> str:
+        """The queued jobs of a step."""
+        return f"{self.namespace}:queued:{step}"
 
     def times(self, analysis: str) -> str:
         """How long an analysis ran lately."""
@@ -82,9 +84,19 @@ class Keys:
         return f"{self.namespace}:workers"
 
     @property
+    def due(self) -> str:
+        """The queued jobs that are put off."""
+        return f"{self.namespace}:due"
+
+    @property
+    def backlog(self) -> str:
+        """How many jobs of each caller are queued."""
+        return f"{self.namespace}:backlog"
+
+    @property
     def lanes(self) -> tuple[str, ...]:
-        """The queued jobs of every priority, those that are taken first in front."""
-        return tuple(self.queued(priority) for priority in Priority)
+        """The queued jobs of every step, those that are taken first in front."""
+        return tuple(self.lane(step) for step in STEPS)
 
     def of_job(self, job_id: str) -> tuple[str, ...]:
         """What every script that can end a job receives, in the order of ``keys_of_job`` in ``lua/_moves.lua``."""
@@ -95,5 +107,7 @@ class Keys:
             self.waits,
             self.finished,
             self.blobs,
+            self.due,
+            self.backlog,
             *self.lanes,
         )

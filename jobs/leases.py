@@ -10,8 +10,9 @@ import orjson
 
 from jobs.errors import ClaimRefused, LeaseLost
 from jobs.job import Failure, Job, JobStatus, Metrics
+from jobs.queues import whole_message
 from jobs.record import job_of
-from jobs.scripts import Argument
+from jobs.scripts import Argument, Reply
 from jobs.store import Store
 
 
@@ -51,8 +52,9 @@ class Wish(StrEnum):
     STOP = "stop"
 
 
-#: Why a worker gives a job up: its process died, was killed for its time, or the worker stops.
-Release = Literal["worker_lost", "timeout", "handed_back"]
+#: Why a worker gives a job up: its process died, was killed by the system for its memory or by us for its time, or the
+#: worker stops.
+Release = Literal["worker_lost", "out_of_memory", "timeout", "handed_back"]
 
 
 class Leases:
@@ -135,14 +137,22 @@ class Leases:
         fields: list[Argument] = ["cause", failure.cause, "error", failure.message, "metrics", _json(metrics)]
         return self._settle(claim, JobStatus.FAILED, ["", "", *fields])
 
+    def put_off(self, claim: Claim, *, delay: float, reason: str) -> JobStatus:
+        """Queues the job again after ``delay`` seconds, at the cost of an attempt; returns the status it has then.
+
+        Raises:
+            LeaseLost: the job is held by somebody else, or final.
+
+        """
+        arguments: list[Argument] = [claim.job.id, claim.job.fence, int(delay * 1000), *self._store.retention, reason]
+        reply = self._scripts.run("put_off", self._keys.of_job(claim.job.id), arguments)
+        return _settled(claim.job, reply)
+
     def _settle(self, claim: Claim, outcome: JobStatus, arguments: Sequence[Argument]) -> JobStatus:
         job = claim.job
         keys = [*self._keys.of_job(job.id), self._keys.result(job.id), self._keys.times(job.analysis)]
         reply = self._scripts.run("settle", keys, [job.id, job.fence, outcome, *self._store.retention, *arguments])
-        verdict, status = cast("list[bytes]", reply)
-        if verdict != b"settled":
-            raise LeaseLost(job.id, reason=status.decode())
-        return JobStatus(status.decode())
+        return _settled(job, reply)
 
     def renew(self, job_ids: Sequence[str]) -> dict[str, Verdict]:
         """Renews this worker and its jobs in one round trip; says what to do with each."""
@@ -160,14 +170,21 @@ class Leases:
 
         """
         job = self._store.find(job_id)
-        message = self._store.queue.message(job_id, analysis=job.analysis, priority=job.priority)
-        keys = [*self._keys.of_job(job_id), self._keys.queued(job.priority), self._store.queue.key(job.priority)]
+        message = whole_message(self._store.queue, job)
+        keys = [*self._keys.of_job(job_id), self._store.queue.key(job.step)]
         reply = self._scripts.run("release", keys, [job_id, self.worker, message, why, *self._store.retention])
         return JobStatus(cast("bytes", reply).decode())
 
     def sign_off(self) -> None:
         """This worker is stopping and counts as alive no longer."""
         self._store.redis.zrem(self._keys.workers, self.worker)
+
+
+def _settled(job: Job, reply: Reply) -> JobStatus:
+    verdict, status = cast("list[bytes]", reply)
+    if verdict != b"settled":
+        raise LeaseLost(job.id, reason=status.decode())
+    return JobStatus(status.decode())
 
 
 def _json(metrics: Metrics) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from jobs.job import Cause, Failure, Job, JobStatus, Metrics, Priority
+from jobs.job import Cause, Failure, Job, JobStatus, Metrics, Priority, new_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,26 @@ class Submission:
     #: Longest wait in the queue, seconds; None: for ever.
     expires_in: float | None
     max_attempts: int
+    #: The job whose input it runs again, or "".
+    retry_of: str = ""
+
+
+def resubmission(job: Job, *, packed: bytes) -> Submission:
+    """A new job with the input (``packed``) and the options of this one."""
+    return Submission(
+        id=new_id(),
+        analysis=job.analysis,
+        analysis_version=job.analysis_version,
+        input=packed,
+        caller=job.caller,
+        priority=job.priority,
+        label=job.label,
+        seed=job.seed,
+        timeout=job.timeout,
+        expires_in=job.expires_in,
+        max_attempts=job.max_attempts,
+        retry_of=job.id,
+    )
 
 
 def fields_of(submission: Submission, *, blob: str) -> list[str | int | float]:
@@ -33,18 +53,19 @@ def fields_of(submission: Submission, *, blob: str) -> list[str | int | float]:
     fields: dict[str, str | int | float] = {
         "analysis": submission.analysis,
         "analysis_version": submission.analysis_version,
-        "caller": submission.caller,
         "priority": submission.priority,
         "label": submission.label,
         "seed": submission.seed,
         "timeout": submission.timeout,
         "max_attempts": submission.max_attempts,
+        "expires_in": "" if submission.expires_in is None else submission.expires_in,
+        "retry_of": submission.retry_of,
         "data_blob": blob,
     }
     return [part for field in fields.items() for part in field]
 
 
-def just_accepted(submission: Submission, *, blob: str, created: int, position: int) -> Job:
+def just_accepted(submission: Submission, *, blob: str, created: int, step: int, position: int | None) -> Job:
     """The job as it is right after it was accepted, without reading it back."""
     return Job(
         id=submission.id,
@@ -56,6 +77,9 @@ def just_accepted(submission: Submission, *, blob: str, created: int, position: 
         label=submission.label,
         seed=submission.seed,
         timeout=submission.timeout,
+        expires_in=submission.expires_in,
+        retry_of=submission.retry_of,
+        step=step,
         attempt=1,
         max_attempts=submission.max_attempts,
         fence=0,
@@ -90,6 +114,9 @@ def job_of(job_id: str, flat: Sequence[bytes], *, position: int | None = None) -
         label=record["label"],
         seed=int(record["seed"]),
         timeout=float(record["timeout"]),
+        expires_in=float(record["expires_in"]) if record["expires_in"] else None,
+        retry_of=record["retry_of"],
+        step=int(record["step"]),
         attempt=int(record["attempt"]),
         max_attempts=int(record["max_attempts"]),
         fence=int(record["fence"]),

@@ -97,8 +97,22 @@ class Settings:
     trusted_proxies: int = _count(0, least=0, most=10)
     #: API processes.
     api_processes: int = _count(2, least=1, most=256)
+    #: Queued jobs that a caller may have before the next ones go behind other callers' jobs.
+    few_queued: int = _count(4, least=1, most=1_000_000)
+    #: Queued jobs that a caller may have before the next ones go behind those as well.
+    many_queued: int = _count(64, least=1, most=1_000_000)
     #: Jobs that one worker runs at once.
     concurrency: int = _count(2, least=1, most=256)
+    #: Memory that a job may take beside what its process has anyway, bytes; 0: as much as there is.
+    memory: int = _count(0, least=0, most=2**50, unit="bytes")
+    #: Jobs after which a process of a worker is replaced by a fresh one.
+    recycle_after: int = _count(500, least=1, most=1_000_000)
+    #: Resident memory above which a process of a worker is replaced after its job, bytes.
+    recycle_above: int = _count(2 * 2**30, least=2**20, most=2**50, unit="bytes")
+    #: First wait before a run that failed with a ``retry_on`` error is tried again, seconds; doubled each time.
+    retry_delay: float = _seconds(2, least=0.01, most=3600)
+    #: Longest such wait, seconds.
+    max_retry_delay: float = _seconds(600, least=0.01, most=86400)
     #: Largest request body, bytes.
     max_body: int = _count(32 * 2**20, least=1024, most=2**31, unit="bytes")
     #: Largest input or result that is kept in Redis itself, bytes; larger ones go to the blob store.

@@ -7,7 +7,7 @@ from typing import cast
 from jobs.blobs import Blobs, open_blobs
 from jobs.connection import connect, reaching_redis
 from jobs.errors import BlobMissing, NoSuchJob
-from jobs.job import Job, JobStatus
+from jobs.job import Job, JobStatus, steps_of
 from jobs.keys import Keys
 from jobs.queues import Queue
 from jobs.queues.celery import CeleryQueue
@@ -51,24 +51,50 @@ class Store:
 
         """
         blob = self._input_to_blobs(submission)
-        priority = submission.priority
-        keys = [
-            self.keys.record(submission.id),
-            self.keys.data(submission.id),
-            self.keys.jobs,
-            self.keys.queued(priority),
-            self.keys.waits,
-            self.queue.key(priority),
-        ]
-        arguments: list[Argument] = [
-            submission.id,
-            self.queue.message(submission.id, analysis=submission.analysis, priority=priority),
-            b"" if blob else submission.input,
-            "" if submission.expires_in is None else int(submission.expires_in * 1000),
-            *fields_of(submission, blob=blob),
-        ]
-        created, position = cast("list[int]", self.scripts.run("submit", keys, arguments))
-        return just_accepted(submission, blob=blob, created=created, position=position)
+        reply = self.scripts.run("submit", self._submit_keys(submission), self._submit_arguments(submission, blob=blob))
+        created, step, position = cast("list[int]", reply)
+        return just_accepted(submission, blob=blob, created=created, step=step, position=position)
+
+    def find(self, job_id: str) -> Job:
+        """The job as it is now, in one round trip.
+
+        Raises:
+            NoSuchJob: there is no record of it.
+
+        """
+        return self._read(job_id, [])[0]
+
+    def find_with_result(self, job_id: str) -> tuple[Job, bytes | None]:
+        """The job and the bytes of its result, None where it has none (any more).
+
+        Raises:
+            NoSuchJob: there is no record of it.
+            StorageError: the result is in the blob store, which can't be read.
+
+        """
+        job, result = self._read(job_id, [self.keys.result(job_id)])
+        return job, self._blob_unless_expired(job, job.result_blob) if job.result_blob else result
+
+    def input_of(self, job: Job) -> bytes | None:
+        """The job's input, packed; None where it has expired.
+
+        Raises:
+            StorageError: it is in the blob store, which can't be read.
+
+        """
+        if job.data_blob:
+            return self._blob_unless_expired(job, job.data_blob)
+        with reaching_redis():
+            return cast("bytes | None", self.redis.get(self.keys.data(job.id)))
+
+    def cancel(self, job_id: str) -> JobStatus:
+        """Cancels the job: a queued one at once, of a running one its worker is told. Returns the status it has then.
+
+        Raises:
+            NoSuchJob: there is no record of it.
+
+        """
+        return self._status_after("cancel", self.keys.of_job(job_id), [job_id, *self.retention], job_id)
 
     def finish(self, job_id: str) -> JobStatus:
         """Asks a running job to end soon with the best that it has; returns the status it has.
@@ -102,33 +128,36 @@ class Store:
             now = seconds * 1000 + micros // 1000
             return self.redis.zcount(self.keys.workers, now, "+inf")
 
-    def find(self, job_id: str) -> Job:
-        """The job as it is now, in one round trip.
+    def _submit_keys(self, submission: Submission) -> list[str]:
+        return [
+            self.keys.record(submission.id),
+            self.keys.data(submission.id),
+            self.keys.jobs,
+            self.keys.waits,
+            self.keys.backlog,
+            *self.keys.lanes,
+            *map(self.queue.key, steps_of(submission.priority)),
+        ]
 
-        Raises:
-            NoSuchJob: there is no record of it.
+    def _submit_arguments(self, submission: Submission, *, blob: str) -> list[Argument]:
+        return [
+            submission.id,
+            submission.caller,
+            steps_of(submission.priority).start,
+            *self.queue.message(submission.id, analysis=submission.analysis),
+            self.settings.few_queued,
+            self.settings.many_queued,
+            b"" if blob else submission.input,
+            "" if submission.expires_in is None else int(submission.expires_in * 1000),
+            *fields_of(submission, blob=blob),
+        ]
 
-        """
-        return self._read(job_id, [])[0]
-
-    def find_with_result(self, job_id: str) -> tuple[Job, bytes | None]:
-        """The job and the bytes of its result, None where it has none (any more).
-
-        Raises:
-            NoSuchJob: there is no record of it.
-            StorageError: the result is in the blob store, which can't be read.
-
-        """
-        job, result = self._read(job_id, [self.keys.result(job_id)])
-        return job, self._result_from_blobs(job) if job.result_blob else result
-
-    def _result_from_blobs(self, job: Job) -> bytes | None:
-        try:
-            return self.blobs.read(job.result_blob)
-        except BlobMissing:
-            if job.expires is not None and job.expires <= time.time() * 1000:
-                return None
-            raise
+    def _input_to_blobs(self, submission: Submission) -> str:
+        if len(submission.input) <= self.settings.inline_limit:
+            return ""
+        name = f"inputs/{submission.id}"
+        self.blobs.write(name, submission.input)
+        return name
 
     def _read(self, job_id: str, result_key: list[str]) -> tuple[Job, bytes | None]:
         reply = self.scripts.run("read", [self.keys.record(job_id), *self.keys.lanes, *result_key], [job_id])
@@ -137,24 +166,16 @@ class Store:
             raise NoSuchJob(job_id)
         return job_of(job_id, fields, position=position if position >= 0 else None), result
 
-    def cancel(self, job_id: str) -> JobStatus:
-        """Cancels the job: a queued one at once, of a running one its worker is told. Returns the status it has then.
-
-        Raises:
-            NoSuchJob: there is no record of it.
-
-        """
-        return self._status_after("cancel", self.keys.of_job(job_id), [job_id, *self.retention], job_id)
+    def _blob_unless_expired(self, job: Job, name: str) -> bytes | None:
+        try:
+            return self.blobs.read(name)
+        except BlobMissing:
+            if job.expires is not None and job.expires <= time.time() * 1000:
+                return None
+            raise
 
     def _status_after(self, script: str, keys: Sequence[str], arguments: Sequence[Argument], job_id: str) -> JobStatus:
         status = cast("bytes", self.scripts.run(script, keys, arguments)).decode()
         if status == "missing":
             raise NoSuchJob(job_id)
         return JobStatus(status)
-
-    def _input_to_blobs(self, submission: Submission) -> str:
-        if len(submission.input) <= self.settings.inline_limit:
-            return ""
-        name = f"inputs/{submission.id}"
-        self.blobs.write(name, submission.input)
-        return name

@@ -8,7 +8,8 @@ import structlog
 
 from jobs.connection import reaching_redis
 from jobs.errors import NoSuchJob, StorageError
-from jobs.job import Priority
+from jobs.job import STEPS
+from jobs.queues import whole_message
 from jobs.scripts import Argument
 from jobs.store import Store
 
@@ -22,7 +23,8 @@ MOST = 200
 class Swept:
     """What one sweep did."""
 
-    #: What was done with each job that was put right: ``requeued``, ``failed``, ``canceled`` or ``sent``.
+    #: What was done with each job that was put right: ``requeued``, ``retried``, ``failed``, ``canceled``, ``sent``
+    #: or ``dropped``.
     recovered: dict[str, str] = field(default_factory=dict)
     #: How many index entries of expired jobs and files went.
     forgotten: int = 0
@@ -37,9 +39,9 @@ def sweep(store: Store) -> Swept:
         StoreUnavailable: Redis is away; the next sweep finds the same again.
 
     """
-    lapsed, waited, tombstones, blobs, *unsent = _due(store)
+    lapsed, waited, put_off, tombstones, blobs, *unsent = _due(store)
     recovered: dict[str, str] = {}
-    for job_id in dict.fromkeys([*lapsed, *waited, *(job_id for lane in unsent for job_id in lane)]):
+    for job_id in dict.fromkeys([*lapsed, *waited, *put_off, *(job_id for lane in unsent for job_id in lane)]):
         outcome = _recover(store, job_id)
         if outcome != "nothing":
             recovered[job_id] = outcome
@@ -48,9 +50,10 @@ def sweep(store: Store) -> Swept:
 
 
 def _due(store: Store) -> list[list[str]]:
-    keys = [store.keys.leases, store.keys.waits, store.keys.finished, store.keys.blobs, store.keys.workers]
-    for priority in Priority:
-        keys += [store.keys.queued(priority), store.queue.key(priority)]
+    keys = [store.keys.leases, store.keys.waits, store.keys.due]
+    keys += [store.keys.finished, store.keys.blobs, store.keys.workers]
+    for step in STEPS:
+        keys += [store.keys.lane(step), store.queue.key(step)]
     arguments: list[Argument] = [_resend_after(store), MOST, *_taken_next(store)]
     found = cast("list[list[bytes]]", store.scripts.run("due", keys, arguments))
     return [[name.decode() for name in names] for names in found]
@@ -61,10 +64,10 @@ def _resend_after(store: Store) -> int:
 
 
 def _taken_next(store: Store) -> list[str]:
-    """For each priority the job whose message is popped next, "" for none."""
+    """For each step the job whose message is popped next, "" for none."""
     with reaching_redis(), store.redis.pipeline(transaction=False) as pipeline:
-        for priority in Priority:
-            pipeline.lindex(store.queue.key(priority), -1)
+        for step in STEPS:
+            pipeline.lindex(store.queue.key(step), -1)
         messages = pipeline.execute()
     return [store.queue.job_id(message) if message else "" for message in messages]
 
@@ -73,11 +76,10 @@ def _recover(store: Store, job_id: str) -> str:
     try:
         job = store.find(job_id)
     except NoSuchJob:
-        analysis, priority = "", Priority.NORMAL
+        message, step = b"", 0
     else:
-        analysis, priority = job.analysis, job.priority
-    message = store.queue.message(job_id, analysis=analysis, priority=priority)
-    keys = [*store.keys.of_job(job_id), store.keys.queued(priority), store.queue.key(priority)]
+        message, step = whole_message(store.queue, job), job.step
+    keys = [*store.keys.of_job(job_id), store.queue.key(step)]
     reply = store.scripts.run("recover", keys, [job_id, message, _resend_after(store), *store.retention])
     return cast("bytes", reply).decode()
 

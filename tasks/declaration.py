@@ -36,6 +36,10 @@ class Analysis:
     version: str = "1"
     #: How often a job may be started; None leaves it to the settings.
     max_attempts: int | None = None
+    #: Errors after which a run is tried again; any other one fails the job.
+    retry_on: tuple[type[Exception], ...] = ()
+    #: Memory that a run may take, bytes; None leaves it to the settings.
+    memory: int | None = None
     #: Whether the function has a parameter `data`.
     takes_data: bool = False
     #: Whether the function has a parameter `job`.

@@ -32,6 +32,8 @@ def analysis(
     version: str = ...,
     params: type[Schema] | Schema | None = ...,
     max_attempts: int | None = ...,
+    retry_on: tuple[type[Exception], ...] = ...,
+    memory: int | None = ...,
     example: Mapping[str, object] | None = ...,
 ) -> Callable[[Function], Analysis]: ...
 
@@ -46,14 +48,17 @@ def analysis(
     version: str = "1",
     params: type[Schema] | Schema | None = None,
     max_attempts: int | None = None,
+    retry_on: tuple[type[Exception], ...] = (),
+    memory: int | None = None,
     example: Mapping[str, object] | None = None,
 ) -> Analysis | Callable[[Function], Analysis]:
     """Make an analysis of a function, bare or with options.
 
     Every parameter besides `data` and `job` becomes a field of its params, from annotation, default and the
     `Parameters` section of a numpydoc docstring; or `params` is a marshmallow schema whose loaded members are passed
-    by name. `name` is the function's unless given; `timeout` in seconds; `example` shows params where none can be
-    made, such as for a pattern. Raises CatalogError, one line, for what can't be declared.
+    by name. `name` is the function's unless given; `timeout` in seconds; `memory` in bytes; after one of the errors in
+    `retry_on` a run is tried again, up to `max_attempts` starts; `example` shows params where none can be made, such as
+    for a pattern. Raises CatalogError, one line, for what can't be declared.
     """
     declare = partial(
         _declare_at_place,
@@ -63,6 +68,8 @@ def analysis(
         version=version,
         params=params,
         max_attempts=max_attempts,
+        retry_on=retry_on,
+        memory=memory,
         example=example,
     )
     return declare if function is None else declare(function)
@@ -84,10 +91,13 @@ def _declare(
     version: str,
     params: type[Schema] | Schema | None,
     max_attempts: int | None,
+    retry_on: tuple[type[Exception], ...],
+    memory: int | None,
     example: Mapping[str, object] | None,
 ) -> Analysis:
     _check_function(function)
     _check_options(timeout=timeout, version=version, max_attempts=max_attempts)
+    _check_faults(retry_on=retry_on, memory=memory)
     told = read_docstring(function)
     schema = (
         schema_of(function, described=told.parameters)
@@ -105,6 +115,8 @@ def _declare(
         deterministic=deterministic,
         version=version,
         max_attempts=max_attempts,
+        retry_on=retry_on,
+        memory=memory,
         takes_data="data" in parameters_of(function),
         takes_job="job" in parameters_of(function),
         given_example=example,
@@ -132,6 +144,13 @@ def _check_options(*, timeout: float | None, version: str, max_attempts: int | N
         raise CatalogError(f"max_attempts={max_attempts!r} is refused; it is an int of at least 1, or None")
     if not isinstance(version, str) or not version.strip():
         raise CatalogError(f"version={version!r} is refused; it is a str that is not empty")
+
+
+def _check_faults(*, retry_on: tuple[type[Exception], ...], memory: int | None) -> None:
+    if not isinstance(retry_on, tuple) or not all(isinstance(e, type) and issubclass(e, Exception) for e in retry_on):
+        raise CatalogError(f"retry_on={retry_on!r} is refused; it is a tuple of classes of errors")
+    if memory is not None and not (type(memory) is int and memory >= 2**20):
+        raise CatalogError(f"memory={memory!r} is refused; it is an int of bytes, at least {2**20}, or None")
 
 
 def _checked_name(name: str) -> str:

@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from kombu import Queue
 
+from jobs.job import STEPS
 from jobs.settings import Settings
 
 #: How long a message that a worker has taken but not started stays with it before kombu gives it to another, seconds.
@@ -38,6 +39,10 @@ def configuration(settings: Settings) -> dict[str, object]:
         "task_ignore_result": True,
         # Early acknowledgement; the job's lease carries the recovery.
         "task_acks_late": False,
+        "worker_consumer": "worker.celery_consumer:SteadyConsumer",
+        # What native code leaks goes with its process; Celery counts memory in KiB.
+        "worker_max_tasks_per_child": settings.recycle_after,
+        "worker_max_memory_per_child": settings.recycle_above // 1024,
         # A worker takes a message when a process is free, so nothing waits behind a long job.
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,
@@ -60,6 +65,7 @@ def _transport(settings: Settings) -> dict[str, object]:
         "unacked_index_key": f"{settings.namespace}:unacked_index",
         "unacked_mutex_key": f"{settings.namespace}:unacked_mutex",
         "queue_order_strategy": "priority",
+        "priority_steps": list(STEPS),
         "socket_timeout": max(5.0, settings.redis_timeout),
         "socket_connect_timeout": max(1.0, settings.redis_timeout),
         "socket_keepalive": True,

@@ -1,5 +1,6 @@
 """The computing of one job: its input is read, its analysis called, and whatever that does becomes an outcome."""
 
+import random
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,14 +11,29 @@ from jobs.input import Input, unpack
 from jobs.job import Cause, Failure
 from jobs.leases import Claim, Leases
 from jobs.settings import Settings
-from tasks import AnalysisError, Catalog
+from tasks import Analysis, AnalysisError, Catalog
 from tasks.data.frame import read_frame
 from tasks.data.source import Kind, Source
 from worker.handle import JobHandle
 from worker.interrupt import Interrupt, Interrupted
+from worker.memory import memory_limited
 from worker.result import ResultInvalid, to_json
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutOff:
+    """The run failed in a way that may not last: it is to be tried again."""
+
+    #: Seconds until then.
+    delay: float
+    #: One sentence for the client.
+    reason: str
+
+
+#: What becomes of a run: the bytes of its result, why it has none, or another try.
+Outcome = bytes | Failure | PutOff
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,21 +44,33 @@ class Computation:
     catalog: Catalog
     leases: Leases
 
-    def outcome_of(self, claim: Claim, *, interrupt: Interrupt) -> bytes | Failure:
-        """The result's bytes, or why there are none; the one place that catches whatever an analysis raises."""
+    def outcome_of(self, claim: Claim, *, interrupt: Interrupt) -> Outcome:
+        """What becomes of the run; the one place that catches whatever an analysis raises."""
         try:
-            with interrupt.armed():
-                result = self._computed(claim)
+            analysis = self.catalog[claim.job.analysis]
+            with interrupt.armed(), memory_limited(analysis.memory or self.settings.memory):
+                result = self._computed(analysis, claim)
             return self._written(result)
         except (Exception, SystemExit, Interrupted) as error:  # noqa: BLE001 - whatever it raises becomes an outcome
-            return _failure_of(error, claim)
+            return self._tried_again(error, claim) or _failure_of(error, claim)
 
-    def _computed(self, claim: Claim) -> object:
+    def _computed(self, analysis: Analysis, claim: Claim) -> object:
         given = unpack(self.leases.input_of(claim))
-        analysis = self.catalog[claim.job.analysis]
         params = analysis.load(given.params)
         data = None if given.source is None else read_frame(_source(given))
         return analysis.run(data, JobHandle(self.leases, claim), params)
+
+    def _tried_again(self, error: BaseException, claim: Claim) -> PutOff | None:
+        job = claim.job
+        analysis = self.catalog.get(job.analysis)
+        if analysis is None or not isinstance(error, analysis.retry_on) or job.attempt >= job.max_attempts:
+            return None
+        log.warning("analysis.failed_for_now", exc_info=error)
+        # Doubled each time; by chance up to half of it sooner, so that what failed together doesn't return together.
+        longest = min(self.settings.retry_delay * 2 ** (job.attempt - 1), self.settings.max_retry_delay)
+        delay = longest * random.SystemRandom().uniform(0.5, 1)
+        tried = f"Attempt {job.attempt} of {job.max_attempts} failed"
+        return PutOff(delay=delay, reason=f"{tried}; the next one begins in {delay:.1f} s.")
 
     def _written(self, result: object) -> bytes | Failure:
         written = to_json(result)

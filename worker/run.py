@@ -11,7 +11,7 @@ from jobs.job import Cause, Failure, JobStatus, Metrics
 from jobs.leases import Claim, Leases
 from jobs.settings import Settings
 from tasks import Catalog
-from worker.compute import Computation
+from worker.compute import Computation, Outcome, PutOff
 from worker.interrupt import Interrupt
 from worker.meter import Meter
 
@@ -57,7 +57,9 @@ class Runner:
             return
         log.info("job.settled", status=status, cause=outcome.cause if isinstance(outcome, Failure) else None)
 
-    def _settle(self, claim: Claim, outcome: bytes | Failure, *, metrics: Metrics) -> JobStatus:
+    def _settle(self, claim: Claim, outcome: Outcome, *, metrics: Metrics) -> JobStatus:
+        if isinstance(outcome, PutOff):
+            return _patiently(lambda: self.leases.put_off(claim, delay=outcome.delay, reason=outcome.reason))
         if isinstance(outcome, Failure):
             return _patiently(lambda: self.leases.fail(claim, outcome, metrics=metrics))
         try:

@@ -18,6 +18,7 @@ from jobs.leases import Leases, Release, Verdict
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
+from worker.memory import MemoryKills
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,7 @@ class Supervisor(threading.Thread):
         #: Jobs that this supervisor has settled before it killed their process.
         self._ended: set[str] = set()
         self._closing = threading.Event()
+        self._memory_kills = MemoryKills()
 
     def report_lost(self, job_id: str) -> None:
         """The process of this job has died; the job is given back at once."""
@@ -129,8 +131,11 @@ class Supervisor(threading.Thread):
                 job_id = self._lost.get(timeout=left)
             except Empty:
                 return
-            if job_id and job_id not in self._ended and not self._release(job_id, why="worker_lost"):
+            if job_id and job_id not in self._ended and not self._release(job_id, why=self._why_lost()):
                 return
+
+    def _why_lost(self) -> Release:
+        return "out_of_memory" if self._memory_kills.grew() else "worker_lost"
 
     def _release(self, job_id: str, *, why: Release) -> bool:
         """Gives the job up; False where Redis is away, and then it is tried again with the next beat."""
@@ -140,7 +145,7 @@ class Supervisor(threading.Thread):
             status = None
         except StoreUnavailable as error:
             log.warning("job.not_released", job=job_id, why=why, error=str(error))
-            if why == "worker_lost":
+            if why in ("worker_lost", "out_of_memory"):
                 self._lost.put(job_id)
             return False
         log.warning("job.released", job=job_id, why=why, status=status)

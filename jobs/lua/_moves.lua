@@ -6,17 +6,27 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The first nine KEYS of every script that can end a job, by name.
+-- The first seventeen KEYS of every script that can end a job, by name. `lane` is that of the job's step.
 local function keys_of_job(given)
-  local record, data, leases, waits, finished, blobs = unpack(given, 1, 6)
-  return { record = record, data = data, leases = leases, waits = waits, finished = finished, blobs = blobs,
-    queued = { unpack(given, 7, 9) } }
+  local record, data, leases, waits, finished, blobs, due, backlog = unpack(given, 1, 8)
+  local step = redis.call('HGET', record, 'step') or '0'
+  return { record = record, data = data, leases = leases, waits = waits, finished = finished, blobs = blobs, due = due,
+    backlog = backlog, lane = given[9 + step] }
 end
 
--- The job waits for no worker any more. One command a priority spares every caller from knowing which.
+-- Adds to the count of the caller's queued jobs; a caller without any has no entry.
+local function count_queued(keys, number)
+  local caller = redis.call('HGET', keys.record, 'caller')
+  if redis.call('HINCRBY', keys.backlog, caller, number) <= 0 then
+    redis.call('HDEL', keys.backlog, caller)
+  end
+end
+
+-- The job waits for no worker any more.
 local function dequeue(keys, id)
-  for _, queued in ipairs(keys.queued) do
-    redis.call('ZREM', queued, id)
+  redis.call('ZREM', keys.due, id)
+  if redis.call('ZREM', keys.lane, id) == 1 then
+    count_queued(keys, -1)
   end
 end
 
@@ -45,37 +55,41 @@ local function expire(keys, id, now, keep)
     'The job waited in the queue longer than its expires_in and was never run.' })
 end
 
--- Puts the job into the queue of its priority: `keys.lane` and `keys.queue`. LPUSH, for workers pop at the right.
+-- Puts the job into the queue of its step: `keys.lane` and `keys.queue`. LPUSH, for workers pop at the right.
 -- The lane has microseconds, so that no two jobs are enqueued at the same time.
 local function enqueue(keys, id, message)
   local time = redis.call('TIME')
-  redis.call('ZADD', keys.lane, string.format('%.3f', time[1] * 1000 + time[2] / 1000), id)
+  if redis.call('ZADD', keys.lane, string.format('%.3f', time[1] * 1000 + time[2] / 1000), id) == 1 then
+    count_queued(keys, 1)
+  end
   redis.call('LPUSH', keys.queue, message)
 end
 
--- Takes a running job from its worker and queues it again.
+-- Takes a running job from its worker; it is queued then, but in no lane yet.
 -- `cost` is 1 where this attempt counts against the job, 0 where it does not (a deploy).
-local function requeue(keys, id, message, now, cost)
+local function take_back(keys, id, now, cost)
   redis.call('HINCRBY', keys.record, 'attempt', cost)
   redis.call('HSET', keys.record, 'status', 'queued', 'updated', now, 'progress', '', 'stage', '')
   redis.call('HDEL', keys.record, 'worker', 'stop_asked')
   redis.call('ZREM', keys.leases, id)
-  enqueue(keys, id, message)
 end
 
 -- A running or canceling job has lost its worker: canceled if that was asked, else another attempt while it has some.
 -- Returns the status that the job has then.
-local function worker_lost(keys, id, status, message, now, keep, cost)
+-- `cause` is what it fails with after its last one.
+local function worker_lost(keys, id, status, message, now, keep, cost, cause)
   if status == 'canceling' then
     conclude(keys, id, 'canceled', now, keep, {})
     return 'canceled'
   end
   local tried = redis.call('HMGET', keys.record, 'attempt', 'max_attempts')
   if cost == 1 and tonumber(tried[1]) >= tonumber(tried[2]) then
-    conclude(keys, id, 'failed', now, keep, { 'cause', 'worker_lost', 'error',
-      'The worker process died while it ran this job, in each of ' .. tried[1] .. ' attempts.' })
+    local why = cause == 'out_of_memory' and ' for want of memory' or ''
+    conclude(keys, id, 'failed', now, keep, { 'cause', cause, 'error',
+      'The worker process died' .. why .. ' while it ran this job, the last of ' .. tried[1] .. ' attempts.' })
     return 'failed'
   end
-  requeue(keys, id, message, now, cost)
+  take_back(keys, id, now, cost)
+  enqueue(keys, id, message)
   return 'queued'
 end

@@ -2,7 +2,8 @@
 --
 -- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
 --       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
---       7 8 9 queued high, normal, low (zsets: when enqueued)
+--       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
+--       9…17 the lanes (zsets: when each job was enqueued), one a step
 -- ARGV: 1 id   2 worker   3 lease in ms   4 result kept for ms   5 tombstone kept for ms
 -- Returns {'claimed', fence, fields of the record, input bytes or false}, or {why not: 'missing' or its status}.
 
@@ -16,6 +17,11 @@ if status ~= 'queued' then
 end
 
 local now = now_ms()
+local due = tonumber(redis.call('ZSCORE', keys.due, id) or '')
+if due and now < due then
+  -- It was put off; this is a message from before.
+  return { status }
+end
 local wait = tonumber(redis.call('ZSCORE', keys.waits, id) or '')
 if wait and now >= wait then
   expire(keys, id, now, keep)

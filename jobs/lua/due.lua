@@ -1,9 +1,9 @@
 -- Finds what the sweep has to look at. Reads only, but for the workers that are gone.
 --
--- KEYS: 1 leases   2 waits   3 finished   4 blobs   5 workers   6… pairs of a queued zset and its engine's queue
+-- KEYS: 1 leases   2 waits   3 due   4 finished   5 blobs   6 workers   7… pairs of a lane and its engine's queue
 -- ARGV: 1 resend after ms   2 at most so many of each   3… for each pair the id whose message is taken next, or ''
--- Returns {ids with a lapsed lease; ids that have waited too long; ids whose tombstone is gone; files that are due to
--- go; for each pair the ids that are queued without a message}.
+-- Returns {ids with a lapsed lease; ids that have waited too long; ids that were put off until now; ids whose tombstone
+-- is gone; files that are due to go; for each pair the ids that are queued without a message}.
 --
 -- A queue is first in, first out. So a job that was enqueued before the one whose message is taken next has no message
 -- any more: it was lost on its way, or it is with a worker that has not claimed it for longer than resend after.
@@ -15,17 +15,17 @@ local function until_now(key)
   return redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, most)
 end
 
-local function without_message(queued, queue, next_id)
+local function without_message(lane, queue, next_id)
   local enqueued = now
   if redis.call('LLEN', queue) > 0 then
-    enqueued = tonumber(redis.call('ZSCORE', queued, next_id) or '-inf')
+    enqueued = tonumber(redis.call('ZSCORE', lane, next_id) or '-inf')
   end
-  return redis.call('ZRANGEBYSCORE', queued, '-inf', string.format('(%.3f', math.min(enqueued, now - after)), 'LIMIT', 0, most)
+  return redis.call('ZRANGEBYSCORE', lane, '-inf', string.format('(%.3f', math.min(enqueued, now - after)), 'LIMIT', 0, most)
 end
 
-redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
-local found = { until_now(KEYS[1]), until_now(KEYS[2]), until_now(KEYS[3]), until_now(KEYS[4]) }
-for at = 6, #KEYS, 2 do
-  found[#found + 1] = without_message(KEYS[at], KEYS[at + 1], ARGV[3 + (at - 6) / 2])
+redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
+local found = { until_now(KEYS[1]), until_now(KEYS[2]), until_now(KEYS[3]), until_now(KEYS[4]), until_now(KEYS[5]) }
+for at = 7, #KEYS, 2 do
+  found[#found + 1] = without_message(KEYS[at], KEYS[at + 1], ARGV[3 + (at - 7) / 2])
 end
 return found

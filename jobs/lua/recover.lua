@@ -2,20 +2,21 @@
 --
 -- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
 --       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
---       7 8 9 queued high, normal, low (zsets: when enqueued)   10 queued of its priority
---       11 queue of its priority (list of the engine)
+--       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
+--       9…17 the lanes (zsets: when each job was enqueued), one a step   18 the queue of its step (list of the engine)
 -- ARGV: 1 id   2 message   3 resend after ms   4 result kept for ms   5 tombstone kept for ms
--- Returns what was done: 'requeued', 'failed', 'canceled', 'sent', 'dropped' (no record is left) or 'nothing'.
+-- Returns what was done: 'requeued', 'retried', 'failed', 'canceled', 'sent', 'dropped' (no record is left) or 'nothing'.
 
 local keys = keys_of_job(KEYS)
-keys.lane, keys.queue = KEYS[10], KEYS[11]
+keys.queue = KEYS[18]
 local id, message, after = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
 local now = now_ms()
 
 local status = redis.call('HGET', keys.record, 'status')
 if not status then
-  dequeue(keys, id)
+  redis.call('ZREM', keys.lane, id)
+  redis.call('ZREM', keys.due, id)
   redis.call('ZREM', keys.leases, id)
   redis.call('ZREM', keys.waits, id)
   return 'dropped'
@@ -23,8 +24,15 @@ end
 
 local lease = tonumber(redis.call('ZSCORE', keys.leases, id) or '')
 if lease and lease <= now and (status == 'running' or status == 'canceling') then
-  local outcome = worker_lost(keys, id, status, message, now, keep, 1)
+  local outcome = worker_lost(keys, id, status, message, now, keep, 1, 'worker_lost')
   return outcome == 'queued' and 'requeued' or outcome
+end
+
+local due = tonumber(redis.call('ZSCORE', keys.due, id) or '')
+if due and due <= now and status == 'queued' then
+  redis.call('ZREM', keys.due, id)
+  enqueue(keys, id, message)
+  return 'retried'
 end
 
 local wait = tonumber(redis.call('ZSCORE', keys.waits, id) or '')

@@ -2,14 +2,14 @@
 --
 -- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
 --       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
---       7 8 9 queued high, normal, low (zsets: when enqueued)   10 queued of its priority
---       11 queue of its priority (list of the engine)
--- ARGV: 1 id   2 worker   3 message   4 why: 'worker_lost' (the process died), 'timeout' (it was killed for its time),
---       'handed_back' (a worker that stops)   5 result kept for ms   6 tombstone kept for ms
+--       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
+--       9…17 the lanes (zsets: when each job was enqueued), one a step   18 the queue of its step (list of the engine)
+-- ARGV: 1 id   2 worker   3 message   4 why: 'worker_lost' (the process died), 'out_of_memory' (the system killed it
+--       for its memory), 'timeout' (it was killed for its time), 'handed_back' (a worker that stops)   5 result kept for ms   6 tombstone kept for ms
 -- Returns the status that the job has now, or 'missing'. A job that this worker does not hold is left as it is.
 
 local keys = keys_of_job(KEYS)
-keys.lane, keys.queue = KEYS[10], KEYS[11]
+keys.queue = KEYS[18]
 local id, worker, message, why = unpack(ARGV, 1, 4)
 local keep = { result = tonumber(ARGV[5]), tombstone = tonumber(ARGV[6]) }
 
@@ -29,4 +29,4 @@ if why == 'timeout' and status == 'running' then
     'The analysis ran longer than its time limit of ' .. timeout .. ' s and was killed.' })
   return 'failed'
 end
-return worker_lost(keys, id, status, message, now, keep, why == 'handed_back' and 0 or 1)
+return worker_lost(keys, id, status, message, now, keep, why == 'handed_back' and 0 or 1, why)

@@ -2,14 +2,15 @@
 --
 -- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
 --       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
---       7 8 9 queued high, normal, low (zsets: when enqueued)   10 result (string)
---       11 times (list: how long this analysis ran lately, ms)
+--       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
+--       9…17 the lanes (zsets: when each job was enqueued), one a step   18 result (string)
+--       19 times (list: how long this analysis ran lately, ms)
 -- ARGV: 1 id   2 fence   3 'succeeded' or 'failed'   4 result kept for ms   5 tombstone kept for ms
 --       6 result bytes, or ''   7 file of the result in the blob store, or ''   8… fields of the record as name, value, …
 -- Returns {'settled', the status it has now}, or {'refused', why: 'missing', 'fenced' or the status it has}.
 
 local keys = keys_of_job(KEYS)
-local result, times = KEYS[10], KEYS[11]
+local result, times = KEYS[18], KEYS[19]
 local id, holder, outcome = ARGV[1], ARGV[2], ARGV[3]
 local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
 local bytes, blob = ARGV[6], ARGV[7]

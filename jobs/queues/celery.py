@@ -7,18 +7,16 @@ field. Sources: https://docs.celeryq.dev/en/stable/internals/protocol.html#versi
 import os
 import socket
 from base64 import b64encode
-from collections.abc import Mapping
 from uuid import uuid4
 
 import orjson
 
-from jobs.job import Priority
-
-#: What Celery's priorities are here; in kombu's Redis transport 0 is taken first.
-STEPS: Mapping[Priority, int] = {Priority.HIGH: 0, Priority.NORMAL: 3, Priority.LOW: 6}
-
 #: What kombu puts between a queue's name and its priority.
 SEPARATOR = "\x06\x16"
+
+#: Stands in a message where the step goes; no id and no name of an analysis has so many digits after a colon.
+_NO_STEP = 10**18
+_STEP = str(_NO_STEP).encode()
 
 #: No positional or keyword arguments: the message carries the job's id and nothing else.
 _BODY = b64encode(orjson.dumps([[], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])).decode()
@@ -31,22 +29,23 @@ class CeleryQueue:
         self._name = name
         self._origin = f"coatcheck{os.getpid()}@{socket.gethostname()}"
 
-    def key(self, priority: Priority) -> str:
-        """The list that kombu pops for this priority."""
-        step = STEPS[priority]
+    def key(self, step: int) -> str:
+        """The list that kombu pops for this priority; in its Redis transport 0 is taken first."""
         return f"{self._name}{SEPARATOR}{step}" if step else self._name
 
-    def message(self, job_id: str, *, analysis: str, priority: Priority) -> bytes:
-        """The task named after the analysis, with the job's id as its own."""
-        return orjson.dumps(
+    def message(self, job_id: str, *, analysis: str) -> tuple[bytes, bytes]:
+        """The task named after the analysis, with the job's id as its own, parted where its priority stands."""
+        written = orjson.dumps(
             {
                 "body": _BODY,
                 "content-encoding": "utf-8",
                 "content-type": "application/json",
                 "headers": self._headers(job_id, analysis),
-                "properties": self._properties(job_id, STEPS[priority]),
+                "properties": self._properties(job_id),
             }
         )
+        before, _, after = written.partition(_STEP)
+        return before, after
 
     def job_id(self, message: bytes) -> str:
         """The id of the task in the message."""
@@ -79,13 +78,13 @@ class CeleryQueue:
             "stamps": {},
         }
 
-    def _properties(self, job_id: str, step: int) -> dict[str, object]:
+    def _properties(self, job_id: str) -> dict[str, object]:
         return {
             "correlation_id": job_id,
             "reply_to": "",
             "delivery_mode": 2,
             "delivery_info": {"exchange": "", "routing_key": self._name},
-            "priority": step,
+            "priority": _NO_STEP,
             "body_encoding": "base64",
             "delivery_tag": str(uuid4()),
         }

@@ -70,6 +70,10 @@ class Role:
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Ends it, whatever it is doing."""
         if self.running.poll() is None:
             self.running.terminate()
             try:
@@ -89,7 +93,11 @@ class Worker(Role):
     def start(self) -> Self:
         store = Store(self.settings)
         super().start()
-        eventually(lambda: self._is_there(store), within=START, saying="The worker did not start")
+        try:
+            eventually(lambda: self._is_there(store), within=START, saying="The worker did not start")
+        except BaseException:
+            self.end()
+            raise
         store.redis.close()
         return self
 
@@ -113,7 +121,11 @@ class Api(Role):
 
     def start(self) -> Self:
         super().start()
-        eventually(self._is_there, within=START, saying="The API did not start")
+        try:
+            eventually(self._is_there, within=START, saying="The API did not start")
+        except BaseException:
+            self.end()
+            raise
         return self
 
     def _is_there(self) -> bool:

@@ -11,6 +11,7 @@ from submissions import submitted
 from waiting import eventually
 
 from jobs.job import FINAL, Cause, Job, JobStatus, Priority
+from jobs.queues import whole_message
 from jobs.settings import Settings
 from jobs.store import Store
 
@@ -28,6 +29,8 @@ def module_settings(redis_server: object, tmp_path_factory: pytest.TempPathFacto
         kill_grace=0.5,
         stop_grace=1,
         max_result=100_000,
+        retry_delay=0.2,
+        recycle_after=20,
     )
 
 
@@ -78,6 +81,7 @@ def test_jobs_of_every_priority_are_run(jobs: Store, priority: Priority) -> None
         ("crash", Cause.CRASHED, "log has the details"),
         ("leave", Cause.CRASHED, "log has the details"),
         ("unwritable", Cause.RESULT_INVALID, "$.scores[1] is a set"),
+        ("gorge", Cause.OUT_OF_MEMORY, "more memory"),
         ("huge", Cause.RESULT_TOO_LARGE, "at most 100000 are kept"),
     ],
 )
@@ -130,6 +134,43 @@ def test_a_job_that_always_kills_its_process_fails_after_its_attempts(jobs: Stor
     assert (cause_of(job), job.attempt) == (Cause.WORKER_LOST, 3)
 
 
+def test_a_run_that_takes_too_much_memory_leaves_its_process_alive(jobs: Store, worker: Worker) -> None:
+    before = {child.pid for child in worker.children}
+    assert cause_of(ended(jobs, submitted(jobs, "gorge", params={}).id)) is Cause.OUT_OF_MEMORY
+    assert ended(jobs, submitted(jobs, "gorge", params={"size": 2**20}).id).status is JobStatus.SUCCEEDED
+    assert {child.pid for child in worker.children} & before
+
+
+def test_a_run_that_fails_for_now_is_tried_again(jobs: Store, tmp_path: Path) -> None:
+    params = {"count_in": str(tmp_path / "tries"), "times": 2}
+    job = ended(jobs, submitted(jobs, "falter", params=params).id)
+    assert (job.status, job.attempt) == (JobStatus.SUCCEEDED, 3)
+    assert orjson.loads(jobs.find_with_result(job.id)[1] or b"") == {"tries": 3}
+
+
+def test_a_run_that_fails_for_now_too_often_fails(jobs: Store, tmp_path: Path) -> None:
+    params = {"count_in": str(tmp_path / "tries"), "times": 99}
+    job = ended(jobs, submitted(jobs, "falter", params=params).id)
+    assert (cause_of(job), job.attempt) == (Cause.CRASHED, 3)
+    assert (tmp_path / "tries").read_text() == "xxx"
+
+
+def test_a_job_that_is_put_off_can_be_canceled(settings: Settings, store: Store, tmp_path: Path) -> None:
+    with Worker(replace(settings, retry_delay=600), tmp_path, concurrency=1):
+        params = {"count_in": str(tmp_path / "tries"), "times": 99}
+        job_id = submitted(store, "falter", params=params).id
+        eventually(lambda: store.find(job_id).attempt == 2, saying="It was not put off")
+        assert store.find(job_id).status is JobStatus.QUEUED
+        assert store.cancel(job_id) is JobStatus.CANCELED
+
+
+def test_processes_are_replaced_after_so_many_jobs(jobs: Store, worker: Worker) -> None:
+    before = {child.pid for child in worker.children}
+    for job in [submitted(jobs) for _ in range(60)]:
+        ended(jobs, job.id)
+    eventually(lambda: not before & {child.pid for child in worker.children}, saying="The processes were not replaced")
+
+
 @pytest.mark.parametrize("analysis", ["nap", "sulk"])
 def test_a_running_job_is_canceled_though_it_may_be_stubborn(jobs: Store, analysis: str) -> None:
     job_id = submitted(jobs, analysis, params={"seconds": 60}).id
@@ -151,8 +192,7 @@ def test_a_job_that_was_canceled_in_the_queue_is_not_run(jobs: Store) -> None:
 def test_a_message_that_is_delivered_twice_is_one_run(jobs: Store) -> None:
     job = submitted(jobs, "nap", params={"seconds": 0.3})
     for _ in range(3):
-        message = jobs.queue.message(job.id, analysis="nap", priority=Priority.NORMAL)
-        jobs.redis.lpush(jobs.queue.key(Priority.NORMAL), message)
+        jobs.redis.lpush(jobs.queue.key(job.step), whole_message(jobs.queue, job))
     assert ended(jobs, job.id).status is JobStatus.SUCCEEDED
     assert jobs.find(job.id).fence == 1
 

@@ -6,9 +6,12 @@ from submissions import a_submission, submitted
 
 from jobs.errors import NoSuchJob, StorageError
 from jobs.input import unpack
-from jobs.job import Job, JobStatus, Priority, new_id
+from jobs.job import Job, JobStatus, Priority, new_id, steps_of
 from jobs.leases import Leases
 from jobs.store import Store
+
+#: The first step of the usual priority.
+NORMAL = steps_of(Priority.NORMAL).start
 
 
 def test_a_submitted_job_is_told_as_it_is_found(store: Store) -> None:
@@ -18,18 +21,18 @@ def test_a_submitted_job_is_told_as_it_is_found(store: Store) -> None:
 
 def test_record_index_and_message_are_there_together(store: Store) -> None:
     job = submitted(store)
-    [message] = store.redis.lrange(store.queue.key(Priority.NORMAL), 0, -1)
+    [message] = store.redis.lrange(store.queue.key(NORMAL), 0, -1)
     assert store.queue.job_id(message) == job.id
     assert orjson.loads(message)["headers"]["task"] == "double"
     assert store.redis.zscore(store.keys.jobs, job.id) == job.created
-    assert int(store.redis.zscore(store.keys.queued(Priority.NORMAL), job.id)) == job.created
+    assert int(store.redis.zscore(store.keys.lane(NORMAL), job.id)) == job.created
 
 
 def test_a_submission_that_is_sent_twice_is_one_job(store: Store) -> None:
     submission = a_submission()
     first, second = store.submit(submission), store.submit(submission)
     assert first == second
-    assert store.redis.llen(store.queue.key(Priority.NORMAL)) == 1
+    assert store.redis.llen(store.queue.key(NORMAL)) == 1
 
 
 def test_queue_positions_count_what_is_taken_before(store: Store) -> None:

@@ -6,11 +6,14 @@ import pytest
 from submissions import submitted
 from waiting import eventually
 
-from jobs.job import Cause, JobStatus, Priority
+from jobs.job import Cause, JobStatus, Priority, steps_of
 from jobs.leases import Leases, Verdict
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
+
+#: The first step of the usual priority.
+NORMAL = steps_of(Priority.NORMAL).start
 
 
 @pytest.fixture
@@ -25,11 +28,11 @@ def recovered(store: Store, job_id: str) -> str:
 
 def test_a_job_with_a_lapsed_lease_is_queued_again_with_a_message(store: Store, worker: Leases) -> None:
     job = submitted(store)
-    store.redis.delete(store.queue.key(Priority.NORMAL))
+    store.redis.delete(store.queue.key(NORMAL))
     worker.claim(job.id)
     assert recovered(store, job.id) == "requeued"
     assert (store.find(job.id).status, store.find(job.id).attempt) == (JobStatus.QUEUED, 2)
-    [message] = store.redis.lrange(store.queue.key(Priority.NORMAL), 0, -1)
+    [message] = store.redis.lrange(store.queue.key(NORMAL), 0, -1)
     assert store.queue.job_id(message) == job.id
 
 
@@ -67,22 +70,22 @@ def test_a_job_whose_wait_has_ended_fails_as_expired(store: Store) -> None:
 @pytest.mark.parametrize("priority", Priority)
 def test_a_lost_message_is_sent_again(store: Store, priority: Priority) -> None:
     job = submitted(store, priority=priority)
-    store.redis.delete(store.queue.key(priority))
+    store.redis.delete(store.queue.key(steps_of(priority).start))
     assert recovered(store, job.id) == "sent"
-    assert store.redis.llen(store.queue.key(priority)) == 1
+    assert store.redis.llen(store.queue.key(steps_of(priority).start)) == 1
 
 
 def test_a_lost_message_is_sent_again_though_the_queue_is_never_empty(store: Store) -> None:
     lost = submitted(store)
-    store.redis.delete(store.queue.key(Priority.NORMAL))
+    store.redis.delete(store.queue.key(NORMAL))
     others = [submitted(store).id for _ in range(3)]
     assert recovered(store, lost.id) == "sent"
     assert not set(others) & set(sweep(store).recovered)
 
 
 def test_a_message_that_waits_its_turn_is_not_sent_again(store: Store) -> None:
-    jobs = [submitted(store) for _ in range(5)]
-    oldest = store.redis.zscore(store.keys.queued(Priority.NORMAL), jobs[-1].id)
+    jobs = [submitted(store) for _ in range(3)]
+    oldest = store.redis.zscore(store.keys.lane(NORMAL), jobs[-1].id)
 
     def long_enough() -> bool:
         assert sweep(store).recovered == {}
@@ -90,15 +93,15 @@ def test_a_message_that_waits_its_turn_is_not_sent_again(store: Store) -> None:
         return seconds * 1000 + micros / 1000 > oldest + 2000 * store.settings.resend_after
 
     eventually(long_enough)
-    assert store.redis.llen(store.queue.key(Priority.NORMAL)) == 5
+    assert store.redis.llen(store.queue.key(NORMAL)) == 3
 
 
 def test_a_message_that_is_none_of_ours_does_not_stop_the_sweep(store: Store) -> None:
     job = submitted(store)
-    store.redis.delete(store.queue.key(Priority.NORMAL))
-    store.redis.rpush(store.queue.key(Priority.NORMAL), b"\xff not json")
+    store.redis.delete(store.queue.key(NORMAL))
+    store.redis.rpush(store.queue.key(NORMAL), b"\xff not json")
     assert sweep(store).recovered == {}
-    store.redis.delete(store.queue.key(Priority.NORMAL))
+    store.redis.delete(store.queue.key(NORMAL))
     assert recovered(store, job.id) == "sent"
 
 

@@ -72,6 +72,23 @@ def leave() -> None:
     raise SystemExit(3)
 
 
+@analysis(memory=200 * 2**20)
+def gorge(size: int = 2**40) -> dict[str, int]:
+    """Take so many bytes at once."""
+    return {"took": len(bytearray(size))}
+
+
+@analysis(retry_on=(ConnectionError,), max_attempts=3)
+def falter(job: Job, *, count_in: str, times: int = 1) -> dict[str, int]:
+    """Fail so many times as a service does that is away, then succeed; counts its tries in a file."""
+    tries = Path(count_in)
+    tried = len(tries.read_text()) if tries.exists() else 0
+    tries.write_text("x" * (tried + 1))
+    if tried < times:
+        raise ConnectionError("the password is hunter2")
+    return {"tries": tried + 1}
+
+
 @analysis()
 def huge(size: Annotated[int, Range(0, 10**9)] = 10**6) -> dict[str, str]:
     """Return so many characters."""

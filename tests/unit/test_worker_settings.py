@@ -34,9 +34,7 @@ def test_two_services_in_one_redis_share_no_key_of_the_broker() -> None:
 
 
 @pytest.mark.parametrize(("concurrency", "share"), [(1, 4), (2, 2), (3, 1), (4, 1), (64, 1)])
-def test_cores_are_shared_among_the_jobs_at_once(
-    monkeypatch: pytest.MonkeyPatch, concurrency: int, share: int
-) -> None:
+def test_cores_are_shared_among_the_jobs_at_once(monkeypatch: pytest.MonkeyPatch, concurrency: int, share: int) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     assert share_of_cores(concurrency) == share
 
