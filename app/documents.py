@@ -22,6 +22,7 @@ def job_document(job: Job, outlook: Outlook) -> dict[str, object]:
         "queue_position": job.queue_position,
         "eta": moment(outlook.eta),
         "attempt": job.attempt,
+        "retry_of": job.retry_of or None,
         "created": moment(job.created),
         "started": moment(job.started),
         "updated": moment(job.updated),

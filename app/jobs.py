@@ -1,4 +1,4 @@
-"""The jobs: the document of one, and canceling it."""
+"""The jobs: the document of one, canceling it, letting it finish, and running its input again."""
 
 from flask import Blueprint, Response
 
@@ -6,7 +6,9 @@ from app.answers import NO_STORE, as_json
 from app.desk import desk
 from app.operations import Answer, Operation, documented
 from app.problems import Problem
+from app.urls import absolute, job_path
 from jobs.job import FINAL, JobStatus
+from jobs.record import resubmission
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -37,6 +39,48 @@ def show(job_id: str) -> Response:
 def cancel(job_id: str) -> Response:
     """Cancel a job."""
     return cancel_job(job_id)
+
+
+@blueprint.post("/jobs/<job_id>/finish")
+@documented(
+    Operation(
+        answers={202: Answer(description="Its run was told.", schema="Job", headers=("Location", "Retry-After"))},
+        problems=("no-such-job", "job-not-running", "store-unavailable"),
+    )
+)
+def finish(job_id: str) -> Response:
+    """Let a running job end soon with its best so far."""
+    desk().job(job_id)
+    status = desk().store.finish(job_id)
+    if status is not JobStatus.RUNNING:
+        raise Problem("job-not-running", f"The job is {status}, not running.", members={"job_status": status})
+    return desk().ticket(desk().job(job_id))
+
+
+@blueprint.post("/jobs/<job_id>/retry")
+@documented(
+    Operation(
+        answers={
+            202: Answer(
+                description="A new job was accepted; poll the Location.",
+                schema="Job",
+                headers=("Location", "Operation-Location", "Retry-After"),
+            )
+        },
+        problems=("no-such-job", "job-not-ended", "input-expired", "store-unavailable", "storage-unavailable"),
+    )
+)
+def retry(job_id: str) -> Response:
+    """Run the input of a job that has ended again, as a new job."""
+    at = desk()
+    ended = at.job(job_id)
+    if not ended.is_final:
+        raise Problem("job-not-ended", f"The job is {ended.status}.", members={"job_status": ended.status})
+    packed = at.store.input_of(ended)
+    if packed is None:
+        raise Problem("input-expired", "The job's input is no longer kept; hand it in anew.")
+    again = at.store.submit(resubmission(ended, packed=packed))
+    return at.ticket(again, ("Operation-Location", absolute(job_path(again.id))))
 
 
 def cancel_job(job_id: str) -> Response:

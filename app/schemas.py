@@ -66,6 +66,7 @@ def _job() -> JsonSchema:
         queue_position={"type": ["integer", "null"], "minimum": 0, "description": "How many jobs are taken before."},
         eta=_said(_MAYBE_MOMENT, "When it will be done, as far as one can guess."),
         attempt=_COUNT,
+        retry_of={"type": ["string", "null"], "format": "uuid", "description": "The job whose input it runs again."},
         created=_MOMENT,
         started=_MAYBE_MOMENT,
         updated=_MOMENT,

@@ -6,10 +6,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from stack.redis_server import EmbeddedRedis, RedisAddress
 
 from jobs.settings import Settings
 from jobs.store import Store
+from stack.redis_server import EmbeddedRedis, RedisAddress
 
 
 @pytest.fixture(scope="session")

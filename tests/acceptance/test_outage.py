@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from processes import Worker
-from stack.redis_server import EmbeddedRedis, RedisAddress
 from submissions import submitted
 from waiting import eventually
 
@@ -16,6 +15,7 @@ from jobs.errors import StoreUnavailable
 from jobs.job import FINAL, JobStatus
 from jobs.settings import Settings
 from jobs.store import Store
+from stack.redis_server import EmbeddedRedis, RedisAddress
 
 #: Within so many seconds of Redis' return a worker runs jobs again.
 RESUME = 10.0

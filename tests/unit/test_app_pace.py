@@ -61,7 +61,7 @@ def queued(position: int = 0) -> Job:
         expires_in=None,
         max_attempts=3,
     )
-    return just_accepted(submission, blob="", created=int(THEN * 1000), position=position)
+    return just_accepted(submission, blob="", created=int(THEN * 1000), step=3, position=position)
 
 
 def running(*, progress: float | None = None) -> Job:
