@@ -2,9 +2,11 @@
 
 import logging
 import socket
+import warnings
 
 import structlog
 from celery import signals
+from celery.platforms import SecurityWarning
 
 from jobs.settings import Settings, without_password
 from tasks import load_catalog
@@ -24,6 +26,8 @@ def serve(settings: Settings) -> int:
     engine = Engine(settings, catalog)
     # Celery leaves the logs alone where somebody else sets them up.
     signals.setup_logging.connect(_logs_are_set_up)
+    # Celery warns of root because of pickle, which is not accepted here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     # The runs log their moves themselves, by job.
     logging.getLogger("celery").setLevel(max(logging.WARNING, logging.getLogger().level))
     log.info(
