@@ -21,6 +21,11 @@ def main() -> None:
         build_app()()
     except CoatcheckError as error:
         sys.exit(str(error))
+    except ModuleNotFoundError as error:
+        # The API, the workers and `up` are extras of the service, so that each can be installed without the others.
+        sys.exit(
+            f"coatcheck: {error.name} is not installed; `pip install 'coatcheck-service[api,worker,stack]'` brings it"
+        )
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 from processes import Worker
-from submissions import submitted
+from submissions import a_submission, submitted
 from waiting import eventually
 
 from jobs.job import FINAL, Cause, Job, JobStatus, Priority
@@ -195,6 +195,16 @@ def test_a_message_that_is_delivered_twice_is_one_run(jobs: Store) -> None:
         jobs.redis.lpush(jobs.queue.key(job.step), whole_message(jobs.queue, job))
     assert ended(jobs, job.id).status is JobStatus.SUCCEEDED
     assert jobs.find(job.id).fence == 1
+
+
+def test_a_single_job_starts_after_a_few_of_anothers_flood(settings: Settings, store: Store, tmp_path: Path) -> None:
+    flood = [store.submit(replace(a_submission(), caller="flood")) for _ in range(1000)]
+    single = store.submit(replace(a_submission(), caller="single"))
+    with Worker(settings, tmp_path):
+        ended(store, single.id)
+        started = store.find(single.id).started or 0
+        before = [job for job in map(store.find, [job.id for job in flood]) if job.started and job.started < started]
+        assert len(before) <= store.settings.few_queued + 2
 
 
 def test_a_worker_that_stops_lets_its_job_finish(settings: Settings, store: Store, tmp_path: Path) -> None:

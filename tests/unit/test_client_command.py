@@ -141,3 +141,14 @@ def test_every_public_name_can_be_imported() -> None:
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = coatcheck.nothing
+
+
+def test_a_verb_whose_extra_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking() -> None:
+        raise ModuleNotFoundError("No module named 'circus'", name="circus")
+
+    monkeypatch.setattr(cli, "build_app", lambda: lacking)
+    with pytest.raises(
+        SystemExit, match=r"circus is not installed; `pip install 'coatcheck-service\[api,worker,stack\]'"
+    ):
+        cli.main()
