@@ -4,6 +4,7 @@ It runs in a thread of the parent, which computes nothing: native code in a chil
 minutes, and the parent's own event loop stands still while Celery reconnects to a Redis that was away.
 """
 
+import os
 import threading
 import time
 from collections.abc import Collection
@@ -59,6 +60,7 @@ class Supervisor(threading.Thread):
         self._ended: set[str] = set()
         self._closing = threading.Event()
         self._memory_kills = MemoryKills()
+        self._let_fork_only_in_between()
 
     def report_lost(self, job_id: str) -> None:
         """The process of this job has died; the job is given back at once."""
@@ -81,13 +83,20 @@ class Supervisor(threading.Thread):
     def run(self) -> None:
         """Beats until it is closed. A beat that fails is logged; the next one does its work."""
         while not self._closing.is_set():
-            try:
-                self._beat()
-            except StoreUnavailable as error:
-                log.warning("supervision.store_unavailable", error=str(error))
-            except Exception:
-                log.exception("supervision.failed")
+            with self._working:
+                self._beat_or_log()
             self._wait_for_losses()
+
+    def _let_fork_only_in_between(self) -> None:
+        """The pool forks while this thread runs. What a thread has locked at that moment (the buffer of standard error,
+        a lock inside a library) stays locked in the child for ever, so a fork waits until this thread locks nothing.
+        """
+        self._working = threading.Lock()
+        os.register_at_fork(
+            before=self._working.acquire,
+            after_in_parent=self._working.release,
+            after_in_child=self._working.release,
+        )
 
     def _beat(self) -> None:
         self._crew.check()
@@ -123,6 +132,14 @@ class Supervisor(threading.Thread):
             self._ended.add(job_id)
             self._crew.kill(job_id)
 
+    def _beat_or_log(self) -> None:
+        try:
+            self._beat()
+        except StoreUnavailable as error:
+            log.warning("supervision.store_unavailable", error=str(error))
+        except Exception:
+            log.exception("supervision.failed")
+
     def _wait_for_losses(self) -> None:
         """Waits for the next beat; a lost process interrupts the wait."""
         until = time.monotonic() + self._settings.heartbeat
@@ -131,8 +148,9 @@ class Supervisor(threading.Thread):
                 job_id = self._lost.get(timeout=left)
             except Empty:
                 return
-            if job_id and job_id not in self._ended and not self._release(job_id, why=self._why_lost()):
-                return
+            with self._working:
+                if job_id and job_id not in self._ended and not self._release(job_id, why=self._why_lost()):
+                    return
 
     def _why_lost(self) -> Release:
         return "out_of_memory" if self._memory_kills.grew() else "worker_lost"
