@@ -21,10 +21,12 @@ _REFUSALS = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "UNBLOCKED")
 
 
 def connect(settings: Settings) -> Redis:
-    """A client whose every command ends within about two time-outs; it connects when it is first used.
+    """A client whose every command ends within a time-out, or two where all connections are busy.
 
-    A command is tried once more on a fresh connection, for a pooled one may have died unnoticed. Every script here
-    bears being sent twice.
+    It connects when it is first used.
+
+    A command is tried once more on a fresh connection where the old one has died, as a pooled one may have unnoticed;
+    never after a time-out, which would double it. Every script here bears being sent twice.
     """
     pool = BlockingConnectionPool.from_url(
         settings.redis_url,
@@ -32,7 +34,7 @@ def connect(settings: Settings) -> Redis:
         timeout=settings.redis_timeout,
         socket_timeout=settings.redis_timeout,
         socket_connect_timeout=settings.redis_timeout,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )
     return Redis(connection_pool=pool)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from processes import Worker
+from redis import Redis
 from submissions import submitted
 from waiting import eventually
 
@@ -23,9 +24,11 @@ RESUME = 10.0
 
 @pytest.fixture
 def own_redis() -> Iterator[EmbeddedRedis]:
+    """A Redis to break. It answers once a write is on the disk; with `everysec` a slow disk may cost the last ones."""
     with tempfile.TemporaryDirectory(prefix="coatcheck-") as folder:
         server = EmbeddedRedis(data_dir=Path(folder), address=RedisAddress(socket=Path(folder, "redis.sock")))
         with server:
+            Redis.from_url(server.url).config_set("appendfsync", "always")
             yield server
 
 
