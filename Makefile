@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format lock clean
+.PHONY: help setup demo up test chaos soak check format lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,12 @@ up: setup ## Start the whole stack and keep it running until Ctrl-C
 
 test: setup ## Run the unit, integration and acceptance tests
 	$(BIN)/python -m pytest
+
+chaos: setup ## Break whatever can be reached while 2000 jobs run, and audit each (5 minutes; CHAOS="--seed 2")
+	PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
+
+soak: setup ## Run 20,000 jobs in a row and watch memory and keys
+	PYTHONPATH=tests:tests/integration:tests/acceptance $(BIN)/python bench/soak.py $(SOAK)
 
 check: setup ## Lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -122,7 +122,7 @@ class Leases:
         """
         blob = f"results/{claim.job.id}.{claim.job.fence}" if len(result) > self._store.settings.inline_limit else ""
         if blob:
-            self._store.blobs.write(blob, result)
+            self._store.write_blob(blob, result)
         etag = hashlib.sha256(result).hexdigest()[:32]
         fields: list[Argument] = ["etag", etag, "progress", 100, "result_blob", blob, "metrics", _json(metrics)]
         return self._settle(claim, JobStatus.SUCCEEDED, [b"" if blob else result, blob, *fields])

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 
 from jobs.blobs import Blobs, open_blobs
 from jobs.connection import connect, reaching_redis
-from jobs.errors import BlobMissing, NoSuchJob
+from jobs.errors import BlobMissing, NoSuchJob, StorageError, StoreUnavailable
 from jobs.job import Job, JobStatus, steps_of
 from jobs.keys import Keys
 from jobs.queues import Queue
@@ -14,6 +15,10 @@ from jobs.queues.celery import CeleryQueue
 from jobs.record import Submission, fields_of, job_of, just_accepted
 from jobs.scripts import Argument, Scripts
 from jobs.settings import Settings
+
+#: How long a file may wait for the move that makes it a job's input or result, milliseconds. Longer than any run tries
+#: to settle; then the sweep deletes it.
+UNCLAIMED_FILE = 2 * 3600 * 1000
 
 
 class Store:
@@ -105,6 +110,27 @@ class Store:
         """
         return self._status_after("finish", [self.keys.record(job_id)], [], job_id)
 
+    def write_blob(self, name: str, content: bytes) -> None:
+        """Writes a file that a move shall make a job's own; who dies before that move leaves no file for ever.
+
+        Raises:
+            StoreUnavailable: Redis can't note it; nothing was written.
+            StorageError: the blob store can't take it.
+
+        """
+        with reaching_redis():
+            seconds, micros = self.redis.time()
+            # NX: at a second try the first may have been the move, though its reply was lost.
+            until = seconds * 1000 + micros // 1000 + UNCLAIMED_FILE
+            is_new = self.redis.zadd(self.keys.blobs, {name: until}, nx=True)
+        try:
+            self.blobs.write(name, content)
+        except StorageError:
+            if is_new:
+                with suppress(StoreUnavailable), reaching_redis():
+                    self.redis.zrem(self.keys.blobs, name)
+            raise
+
     def run_times(self, analysis: str) -> list[float]:
         """How long this analysis ran lately where it succeeded, seconds, newest first; at most 50.
 
@@ -137,6 +163,7 @@ class Store:
             self.keys.backlog,
             *self.keys.lanes,
             *map(self.queue.key, steps_of(submission.priority)),
+            self.keys.blobs,
         ]
 
     def _submit_arguments(self, submission: Submission, *, blob: str) -> list[Argument]:
@@ -156,7 +183,7 @@ class Store:
         if len(submission.input) <= self.settings.inline_limit:
             return ""
         name = f"inputs/{submission.id}"
-        self.blobs.write(name, submission.input)
+        self.write_blob(name, submission.input)
         return name
 
     def _read(self, job_id: str, result_key: list[str]) -> tuple[Job, bytes | None]:

@@ -15,7 +15,7 @@ from jobs.store import Store
 
 log = structlog.get_logger(__name__)
 
-#: How many jobs of a kind one sweep puts right; the next one takes the rest.
+#: How many jobs of a kind one sweep puts right, and a tenth of how many it forgets; the next one takes the rest.
 MOST = 200
 
 

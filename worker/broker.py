@@ -44,8 +44,11 @@ def configuration(settings: Settings) -> dict[str, object]:
         "worker_max_tasks_per_child": settings.recycle_after,
         "worker_max_memory_per_child": settings.recycle_above // 1024,
         # A worker takes a message when a process is free, so nothing waits behind a long job.
-        "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,
+        # No second limit by unacknowledged messages: one whose acknowledgement failed with Redis away counts as
+        # unacknowledged until the worker reconnects, which it does only when it wants the next message. As many of
+        # those as there are processes, and the worker would never want one again.
+        "worker_prefetch_multiplier": 0,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,

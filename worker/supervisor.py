@@ -54,6 +54,8 @@ class Supervisor(threading.Thread):
         self._crew = crew
         self._settings: Settings = store.settings
         self._lost: SimpleQueue[str] = SimpleQueue()
+        #: Lost jobs that could not be given back yet, for Redis was away.
+        self._unreleased: dict[str, Release] = {}
         self._hand_back_at: float | None = None
         self._asked: set[str] = set()
         #: Jobs that this supervisor has settled before it killed their process.
@@ -141,30 +143,38 @@ class Supervisor(threading.Thread):
             log.exception("supervision.failed")
 
     def _wait_for_losses(self) -> None:
-        """Waits for the next beat; a lost process interrupts the wait."""
+        """Waits for the next beat; a lost process interrupts the wait, once."""
         until = time.monotonic() + self._settings.heartbeat
+        with self._working:
+            for job_id, why in list(self._unreleased.items()):
+                self._give_back(job_id, why=why)
         while (left := until - time.monotonic()) > 0 and not self._closing.is_set():
             try:
                 job_id = self._lost.get(timeout=left)
             except Empty:
                 return
             with self._working:
-                if job_id and job_id not in self._ended and not self._release(job_id, why=self._why_lost()):
-                    return
+                if job_id and job_id not in self._ended:
+                    self._give_back(job_id, why=self._why_lost())
+
+    def _give_back(self, job_id: str, *, why: Release) -> None:
+        """Releases a lost job, or keeps it for the next beat."""
+        if self._release(job_id, why=why):
+            self._unreleased.pop(job_id, None)
+        else:
+            self._unreleased[job_id] = why
 
     def _why_lost(self) -> Release:
         return "out_of_memory" if self._memory_kills.grew() else "worker_lost"
 
     def _release(self, job_id: str, *, why: Release) -> bool:
-        """Gives the job up; False where Redis is away, and then it is tried again with the next beat."""
+        """Gives the job up; False where Redis is away."""
         try:
             status: JobStatus | None = self._leases.release(job_id, why=why)
         except NoSuchJob:
             status = None
         except StoreUnavailable as error:
             log.warning("job.not_released", job=job_id, why=why, error=str(error))
-            if why in ("worker_lost", "out_of_memory"):
-                self._lost.put(job_id)
             return False
         log.warning("job.released", job=job_id, why=why, status=status)
         return True

@@ -1,7 +1,8 @@
 -- Finds what the sweep has to look at. Reads only, but for the workers that are gone.
 --
 -- KEYS: 1 leases   2 waits   3 due   4 finished   5 blobs   6 workers   7… pairs of a lane and its engine's queue
--- ARGV: 1 resend after ms   2 at most so many of each   3… for each pair the id whose message is taken next, or ''
+-- ARGV: 1 resend after ms   2 at most so many of each, tombstones ten times as many   3… for each pair the id whose
+--       message is taken next, or ''
 -- Returns {ids with a lapsed lease; ids that have waited too long; ids that were put off until now; ids whose tombstone
 -- is gone; files that are due to go; for each pair the ids that are queued without a message}.
 --
@@ -11,8 +12,8 @@
 local now = now_ms()
 local after, most = tonumber(ARGV[1]), tonumber(ARGV[2])
 
-local function until_now(key)
-  return redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, most)
+local function until_now(key, number)
+  return redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, number)
 end
 
 local function without_message(lane, queue, next_id)
@@ -24,7 +25,9 @@ local function without_message(lane, queue, next_id)
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
-local found = { until_now(KEYS[1]), until_now(KEYS[2]), until_now(KEYS[3]), until_now(KEYS[4]), until_now(KEYS[5]) }
+-- More tombstones at once, for they cost one command each: where fewer go than come, the indexes grow.
+local found = { until_now(KEYS[1], most), until_now(KEYS[2], most), until_now(KEYS[3], most),
+  until_now(KEYS[4], 10 * most), until_now(KEYS[5], most) }
 for at = 7, #KEYS, 2 do
   found[#found + 1] = without_message(KEYS[at], KEYS[at + 1], ARGV[3 + (at - 7) / 2])
 end

@@ -17,7 +17,10 @@ local status, holder = unpack(redis.call('HMGET', keys.record, 'status', 'worker
 local now = now_ms()
 if status == 'queued' then
   -- The process died between taking the message and claiming: nobody else will bring the job.
-  enqueue(keys, id, message)
+  -- One that is put off was brought already, and the sweep brings it again when it is due.
+  if not redis.call('ZSCORE', keys.due, id) then
+    enqueue(keys, id, message)
+  end
   return status
 end
 if (status ~= 'running' and status ~= 'canceling') or holder ~= worker then

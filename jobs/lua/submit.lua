@@ -2,7 +2,7 @@
 --
 -- KEYS: 1 record (hash)   2 data (string)   3 jobs (zset: when accepted)   4 waits (zset: when its wait in the queue ends)
 --       5 backlog (hash: queued jobs of each caller)   6…14 the lanes (zsets: when each job was enqueued), one a step
---       15 16 17 the queues of the steps of its priority (lists of the engine)
+--       15 16 17 the queues of the steps of its priority (lists of the engine)   18 blobs (zset: when each file goes)
 -- ARGV: 1 id   2 caller   3 first step of its priority   4 5 its message before and after the number of the step
 --       6 7 queued jobs of a caller from which the next goes to the second, the third step   8 input bytes, or ''
 --       9 longest wait in the queue in ms, or ''   10… fields of the record as name, value, …
@@ -20,8 +20,17 @@ local function taken_before(step)
   return before
 end
 
+-- A file is due to go as long as no job has it.
+local function keep_file()
+  local finished, blob = unpack(redis.call('HMGET', record, 'finished', 'data_blob'))
+  if not finished and blob ~= '' then
+    redis.call('ZREM', KEYS[18], blob)
+  end
+end
+
 local known = redis.call('HMGET', record, 'created', 'step')
 if known[1] then
+  keep_file()
   return { tonumber(known[1]), tonumber(known[2]), taken_before(tonumber(known[2])) }
 end
 
@@ -39,6 +48,7 @@ end
 if input ~= '' then
   redis.call('SET', data, input)
 end
+keep_file()
 redis.call('ZADD', jobs, now, id)
 enqueue({ record = record, backlog = backlog, lane = KEYS[6 + step], queue = KEYS[15 + offset] }, id, before .. step .. after)
 return { now, step, taken_before(step) }

@@ -33,6 +33,11 @@ def test_two_services_in_one_redis_share_no_key_of_the_broker() -> None:
     assert one["task_default_queue"] != other["task_default_queue"]
 
 
+def test_messages_whose_acknowledgement_failed_do_not_keep_a_worker_from_taking_more() -> None:
+    told = configuration(Settings())
+    assert (told["worker_disable_prefetch"], told["worker_prefetch_multiplier"]) == (True, 0)
+
+
 @pytest.mark.parametrize(("concurrency", "share"), [(1, 4), (2, 2), (3, 1), (4, 1), (64, 1)])
 def test_cores_are_shared_among_the_jobs_at_once(monkeypatch: pytest.MonkeyPatch, concurrency: int, share: int) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)

@@ -1,0 +1,40 @@
+"""What is left in Redis and in the blob store once everything has expired, and nothing explains."""
+
+import time
+from pathlib import Path
+from typing import cast
+
+from jobs.store import Store
+from worker.broker import VISIBILITY
+
+#: How much longer than its time an entry may stand, seconds: kombu looks at its messages now and then.
+_LOOKED_AT = 15.0
+#: What kombu keeps for as long as there are workers.
+_BINDING = b"_kombu.binding"
+
+
+def leftovers(store: Store) -> list[str]:
+    """Keys and files that should be gone, each with what it is."""
+    keys = [key for key in store.redis.scan_iter(count=1000) if not _is_explained(store, key)]
+    # Whose process was killed before the move that would have made it a job's own, that goes later.
+    due = {name.decode() for name in cast("list[bytes]", store.redis.zrange(store.keys.blobs, 0, -1))}
+    root = Path(store.settings.data_dir, "blobs")
+    files = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    return [f"key {key.decode()}" for key in sorted(keys)] + [f"file {name}" for name in sorted(files - due)]
+
+
+def _is_explained(store: Store, key: bytes) -> bool:
+    if key == store.keys.workers.encode() or key.startswith(_BINDING):
+        return True
+    if key == store.keys.blobs.encode():
+        return _oldest(store, store.keys.blobs) / 1000 > time.time()
+    # Messages that a killed worker had taken: kombu gives them to another one after a while.
+    unacked = f"{store.settings.namespace}:unacked"
+    taken = _oldest(store, f"{unacked}_index")
+    return key.startswith(unacked.encode()) and taken > time.time() - VISIBILITY - _LOOKED_AT
+
+
+def _oldest(store: Store, index: str) -> float:
+    """The lowest score of the index; now for one that is empty."""
+    found = store.redis.zrange(index, 0, 0, withscores=True)
+    return float(found[0][1]) if found else time.time()
