@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from app.problems import Problem, as_answer
@@ -60,6 +61,7 @@ def register_refusals(app: Flask) -> None:
     app.register_error_handler(Problem, as_answer)
     app.register_error_handler(JobsError, _refuse_for_jobs)
     app.register_error_handler(HTTPException, _refuse_for_http)
+    app.register_error_handler(ParseException, _refuse_for_framing)
     app.register_error_handler(Exception, _refuse_for_mistake)
 
 
@@ -82,6 +84,11 @@ def _refuse_for_jobs(error: JobsError) -> Response:
         return as_answer(Problem(slug, str(error)))
     log.warning("request.refused", problem=slug, reason=str(error))
     return as_answer(Problem(slug, _DETAILS[slug], headers={"Retry-After": str(_RETRY_AFTER[slug])}))
+
+
+def _refuse_for_framing(error: ParseException) -> Response:
+    """The server reads a body while the view asks for it, so a broken chunk turns up here."""
+    return as_answer(Problem("malformed-body", f"The body can't be read: {error}.", headers={"Connection": "close"}))
 
 
 def slug_of(error: JobsError) -> str:

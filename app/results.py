@@ -37,11 +37,12 @@ def result(job_id: str) -> Response:
     job, content = desk().job_with_result(job_id)
     if content is None:
         raise _without_result(job)
-    response = Response(content, mimetype="application/json")
+    # Not by `make_conditional`: that heeds If-Match too, and answers with a 412 of its own.
+    known = request.if_none_match.contains_weak(job.etag)
+    response = Response(status=304) if known else Response(content, mimetype="application/json")
     response.set_etag(job.etag)
     # It never changes, but it goes: whoever has it asks whether it is still there.
     response.headers["Cache-Control"] = "private, no-cache"
-    response.make_conditional(request)
     return response
 
 

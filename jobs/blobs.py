@@ -4,6 +4,7 @@ from pathlib import Path
 
 import fsspec
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from jobs.errors import BlobMissing, StorageError
 from jobs.settings import Settings
@@ -24,9 +25,7 @@ class Blobs:
 
         """
         try:
-            # Local files are written beside and moved into place; object stores show only whole objects anyway.
-            with self._files.transaction, self._files.open(self._path(name), "wb") as file:
-                file.write(content)
+            self._write_whole(self._path(name), content)
         except OSError as error:
             raise StorageError(f"The blob store can't write {name}: {error}") from error
 
@@ -59,6 +58,20 @@ class Blobs:
             return
         except OSError as error:
             raise StorageError(f"The blob store can't delete {name}: {error}") from error
+
+    def _write_whole(self, path: str, content: bytes) -> None:
+        """Object stores show only whole objects; a local file is written beside its place and then renamed."""
+        if not isinstance(self._files, LocalFileSystem):
+            self._files.pipe_file(path, content)
+            return
+        part = Path(f"{path}.part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

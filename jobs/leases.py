@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import orjson
 
+from jobs.connection import reaching_redis
 from jobs.errors import ClaimRefused, LeaseLost
 from jobs.job import Failure, Job, JobStatus, Metrics
 from jobs.queues import whole_message
@@ -23,6 +24,14 @@ class Claim:
     job: Job
     #: Its input where that is kept in Redis.
     packed: bytes | None
+
+
+class Held(NamedTuple):
+    """A job, and which process of a worker is said to hold it."""
+
+    job_id: str
+    #: As the process that claimed it is named.
+    holder: str
 
 
 class Verdict(StrEnum):
@@ -64,11 +73,11 @@ class Leases:
         self._store = store
         self._scripts = store.scripts
         self._keys = store.keys
-        #: Unique name of this worker process.
+        #: Unique name of the worker, or of the one process of it that claims: who a job is held by.
         self.worker = worker
 
     def claim(self, job_id: str) -> Claim:
-        """Takes a queued job; of all that try, one gets it.
+        """Takes a queued job; of all that try, one gets it. Asked twice, for a reply was lost, it says the same.
 
         Raises:
             ClaimRefused: it is not queued; a message may be delivered twice.
@@ -154,30 +163,38 @@ class Leases:
         reply = self._scripts.run("settle", keys, [job.id, job.fence, outcome, *self._store.retention, *arguments])
         return _settled(job, reply)
 
-    def renew(self, job_ids: Sequence[str]) -> dict[str, Verdict]:
-        """Renews this worker and its jobs in one round trip; says what to do with each."""
+    def renew(self, held: Sequence[Held]) -> dict[Held, Verdict]:
+        """Renews this worker and what its processes hold in one round trip; says what to do with each."""
         settings = self._store.settings
-        keys = [self._keys.leases, self._keys.workers, *map(self._keys.record, job_ids)]
+        keys = [self._keys.leases, self._keys.workers, *(self._keys.record(each.job_id) for each in held)]
         times = [int(settings.lease * 1000), int(settings.kill_grace * 1000)]
-        reply = cast("list[bytes]", self._scripts.run("renew", keys, [self.worker, *times, *job_ids]))
-        return {job_id: Verdict(word.decode()) for job_id, word in zip(job_ids, reply, strict=True)}
+        pairs = [part for each in held for part in each]
+        reply = cast("list[bytes]", self._scripts.run("renew", keys, [self.worker, *times, *pairs]))
+        return {each: Verdict(word.decode()) for each, word in zip(held, reply, strict=True)}
 
-    def release(self, job_id: str, *, why: Release) -> JobStatus:
-        """Gives up a job that this worker can't finish; returns the status it has then.
+    def release(self, job_id: str, *, why: Release, holder: str | None = None) -> JobStatus:
+        """Gives up a job that its holder (this one unless named) can't finish; returns the status it has then.
 
         Raises:
             NoSuchJob: there is no record of it.
 
         """
+        holder = self.worker if holder is None else holder
         job = self._store.find(job_id)
         message = whole_message(self._store.queue, job)
         keys = [*self._keys.of_job(job_id), self._store.queue.key(job.step)]
-        reply = self._scripts.run("release", keys, [job_id, self.worker, message, why, *self._store.retention])
+        reply = self._scripts.run("release", keys, [job_id, holder, message, why, *self._store.retention])
         return JobStatus(cast("bytes", reply).decode())
 
     def sign_off(self) -> None:
-        """This worker is stopping and counts as alive no longer."""
-        self._store.redis.zrem(self._keys.workers, self.worker)
+        """This worker is stopping and counts as alive no longer.
+
+        Raises:
+            StoreUnavailable: Redis can't note it now; the worker counts as alive for another lease.
+
+        """
+        with reaching_redis():
+            self._store.redis.zrem(self._keys.workers, self.worker)
 
 
 def _settled(job: Job, reply: Reply) -> JobStatus:

@@ -7,6 +7,7 @@ from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 from environs import Env, EnvError
+from fsspec import available_protocols
 from marshmallow.validate import OneOf, Range, Regexp
 
 from jobs.errors import SettingsError
@@ -61,6 +62,19 @@ def _switch(*, default: bool) -> bool:
     return cast("bool", _setting(default, reads="bool", allowed="true or false"))
 
 
+def _blob_url(default: str) -> str:
+    allowed = "a URL of a protocol that fsspec knows, or an absolute folder"
+    return cast("str", _setting(default, reads="str", allowed=allowed, check=_url_that_fsspec_knows, secret=True))
+
+
+def _url_that_fsspec_knows(url: str) -> None:
+    protocol, separator, rest = url.partition("://")
+    if separator and rest and protocol in available_protocols():
+        return
+    if url and not url.startswith("/"):
+        raise ValueError
+
+
 def _names_of_packages(names: list[str]) -> None:
     if not names or not all(re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", name) for name in names):
         raise ValueError
@@ -84,7 +98,7 @@ class Settings:
     #: Where files live that belong to this service.
     data_dir: str = _text(".coatcheck", pattern=r"[^\0]+", allowed="a folder")
     #: Where inputs and results lie that are too large for Redis; "" is ``blobs`` in the data dir.
-    blob_url: str = _text("", pattern=r"([a-z0-9+]+://\S+|/[^\0]*|)", allowed="a URL that fsspec knows, or a folder")
+    blob_url: str = _blob_url("")
     #: Packages that hold analyses.
     analyses: tuple[str, ...] = _packages(("tasks",))
     #: Address that the API listens on.
@@ -163,6 +177,10 @@ def load_settings() -> Settings:
     if settings.timeout > settings.max_timeout:
         raise SettingsError(
             f"{PREFIX}TIMEOUT={settings.timeout:g}: allowed is at most {PREFIX}MAX_TIMEOUT={settings.max_timeout:g}"
+        )
+    if 3 * settings.heartbeat > settings.lease:
+        raise SettingsError(
+            f"{PREFIX}HEARTBEAT={settings.heartbeat:g}: allowed is at most a third of {PREFIX}LEASE={settings.lease:g}"
         )
     return settings
 

@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import cast
 
 from jobs.blobs import Blobs, open_blobs
 from jobs.connection import connect, reaching_redis
-from jobs.errors import BlobMissing, NoSuchJob, StorageError, StoreUnavailable
+from jobs.errors import BlobMissing, NoSuchJob
 from jobs.job import Job, JobStatus, steps_of
 from jobs.keys import Keys
 from jobs.queues import Queue
@@ -122,14 +121,8 @@ class Store:
             seconds, micros = self.redis.time()
             # NX: at a second try the first may have been the move, though its reply was lost.
             until = seconds * 1000 + micros // 1000 + UNCLAIMED_FILE
-            is_new = self.redis.zadd(self.keys.blobs, {name: until}, nx=True)
-        try:
-            self.blobs.write(name, content)
-        except StorageError:
-            if is_new:
-                with suppress(StoreUnavailable), reaching_redis():
-                    self.redis.zrem(self.keys.blobs, name)
-            raise
+            self.redis.zadd(self.keys.blobs, {name: until}, nx=True)
+        self.blobs.write(name, content)
 
     def run_times(self, analysis: str) -> list[float]:
         """How long this analysis ran lately where it succeeded, seconds, newest first; at most 50.

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from jobs.store import Store
 from tasks import Catalog
 from worker.broker import configuration
 from worker.celery_crew import CeleryCrew
+from worker.crew import holder_name
 from worker.interrupt import Interrupt
 from worker.native_threads import limit_loaded
 from worker.run import Runner
@@ -42,16 +44,16 @@ class Engine(Celery):
         signals.worker_process_init.connect(self._start_process)
         signals.worker_shutting_down.connect(self._stop_soon)
 
-    def leases(self) -> Leases:
-        """The jobs of this worker over a connection of its own."""
-        return Leases(Store(self.settings), worker=self.worker_name)
-
     def _start_process(self, **_: object) -> None:
+        # A signal to the whole process group must not end runs: the parent decides how a worker stops.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         limit_loaded()
-        self.runner = Runner(settings=self.settings, catalog=self.catalog, leases=self.leases(), interrupt=Interrupt())
+        leases = Leases(Store(self.settings), worker=holder_name(self.worker_name, os.getpid()))
+        self.runner = Runner(settings=self.settings, catalog=self.catalog, leases=leases, interrupt=Interrupt())
 
-    def _stop_soon(self, **_: object) -> None:
-        self.supervisor.stop_soon()
+    def _stop_soon(self, *, how: str, **_: object) -> None:
+        # Celery's cold stop waits for no run, so there is no grace.
+        self.supervisor.stop_soon(grace=self.settings.stop_grace if how == "Warm" else 0)
 
 
 def run(task: Task) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from billiard.einfo import ExceptionInfo
-from celery.exceptions import WorkerLostError
 from celery.worker import state
 from celery.worker.request import Request
 
+from worker.crew import Run
 from worker.interrupt import SIGNAL
 
 if TYPE_CHECKING:
@@ -22,55 +22,71 @@ log = structlog.get_logger(__name__)
 class CeleryCrew:
     """The pool processes of one Celery worker.
 
-    A process gets its next job only after the parent's event loop has read its last result. So a signal that is sent
-    from that loop, while the request is still active, can't hit another job.
+    A process gets its next job only after the parent's event loop has read its last result (see also
+    ``SteadyConsumer``). So a signal that is sent from that loop, while the request is still active, hits no other job.
     """
 
     def __init__(self, worker: "WorkController") -> None:
         self._worker = worker
+        #: What ran when it was looked last; a worker that is stopped coldly forgets its requests.
+        self._known: tuple[Run, ...] = ()
 
     def check(self) -> None:
         """Lets the pool notice processes that have died; by itself it may take five seconds."""
-        if state.should_stop is None:
+        if not _is_stopping():
             self._worker.hub.call_soon(self._worker.pool.maintain_pool)
 
-    def running(self) -> Collection[str]:
-        """Ids of the requests that a process has accepted."""
-        return [request.id for request in list(state.active_requests)]
+    def running(self) -> Collection[Run]:
+        """The requests that a process has accepted."""
+        found = tuple(Run(request.id, request.worker_pid) for request in _active() if request.worker_pid)
+        if found or not _is_stopping():
+            self._known = found
+        return self._known
 
-    def ask(self, job_id: str) -> None:
+    def ask(self, run: Run) -> None:
         """Sends the signal that interrupts a run."""
-        self._in_loop(lambda: self._signal(job_id, SIGNAL))
+        self._in_loop(lambda: _signal(run, SIGNAL), run)
 
-    def kill(self, job_id: str) -> None:
+    def kill(self, run: Run) -> None:
         """Kills the process; the pool starts another one."""
-        self._in_loop(lambda: self._signal(job_id, signal.SIGKILL))
+        self._in_loop(lambda: _signal(run, signal.SIGKILL), run)
 
-    def _in_loop(self, act: Callable[[], None]) -> None:
-        if state.should_stop is None:
-            self._worker.hub.call_soon(act)
-        else:
+    def _in_loop(self, act: Callable[[], None], run: Run) -> None:
+        if _is_stopping():
             # The loop of a stopping worker has ended, and it gives out no more jobs: now the signal can't go astray.
             act()
+        else:
+            self._worker.hub.call_soon(lambda: act() if run in self.running() else None)
 
-    def _signal(self, job_id: str, signum: signal.Signals) -> None:
-        request = next((one for one in list(state.active_requests) if one.id == job_id), None)
-        if request is None or request.worker_pid is None:
-            return
-        log.info("process.signaled", job=job_id, pid=request.worker_pid, signal=signum.name)
+
+def _is_stopping() -> bool:
+    return state.should_stop is not None or state.should_terminate is not None
+
+
+def _active() -> list[Request]:
+    """The active requests. The loop may change the set while it is read here; then it is read again."""
+    while True:
         try:
-            os.kill(request.worker_pid, signum)
-        except ProcessLookupError:
-            log.info("process.gone", job=job_id, pid=request.worker_pid)
+            return list(state.active_requests)
+        except RuntimeError:
+            continue
+
+
+def _signal(run: Run, signum: signal.Signals) -> None:
+    log.info("process.signaled", job=run.job_id, pid=run.pid, signal=signum.name)
+    try:
+        os.kill(run.pid, signum)
+    except ProcessLookupError:
+        log.info("process.gone", job=run.job_id, pid=run.pid)
 
 
 class SupervisedRequest(Request):
-    """A request whose process may die; the supervisor hears of it at once."""
+    """A request whose run may end without an outcome; the supervisor hears of it at once."""
 
     def on_failure(self, exc_info: ExceptionInfo, send_failed_event: bool = True, return_ok: bool = False) -> None:
-        """Celery calls it in the parent, milliseconds after a process has died."""
-        error = exc_info.exception
-        lost = isinstance(getattr(error, "exc", error), WorkerLostError)
-        super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
-        if lost:
-            self.task.app.supervisor.report_lost(self.id)
+        """Celery calls it in the parent: milliseconds after a process has died, and where a run raised."""
+        try:
+            super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+        finally:
+            if self.worker_pid:
+                self.task.app.supervisor.report_lost(Run(self.id, self.worker_pid))

@@ -21,6 +21,9 @@ from worker.result import ResultInvalid, to_json
 
 log = structlog.get_logger(__name__)
 
+#: Longest text of an analysis' author that reaches a client, characters.
+LONGEST_MESSAGE = 5000
+
 
 @dataclass(frozen=True, kw_only=True)
 class PutOff:
@@ -48,10 +51,9 @@ class Computation:
         """What becomes of the run; the one place that catches whatever an analysis raises."""
         try:
             analysis = self.catalog[claim.job.analysis]
-            with interrupt.armed(), memory_limited(analysis.memory or self.settings.memory):
-                result = self._computed(analysis, claim)
-            return self._written(result)
-        except (Exception, SystemExit, Interrupted) as error:  # noqa: BLE001 - whatever it raises becomes an outcome
+            with memory_limited(analysis.memory or self.settings.memory), interrupt.armed():
+                return self._written(self._computed(analysis, claim))
+        except BaseException as error:  # noqa: BLE001 - whatever it raises becomes an outcome
             return self._tried_again(error, claim) or _failure_of(error, claim)
 
     def _computed(self, analysis: Analysis, claim: Claim) -> object:
@@ -86,13 +88,21 @@ def _source(given: Input) -> Source:
     return Source(kind=kind, name=described["name"], payload=None if kind == "builtin" else given.payload)
 
 
+def _as_text(said: str) -> str:
+    """What an author said, as a text that can be sent: of bounded length, without lone surrogates, and not empty."""
+    sendable = said[:LONGEST_MESSAGE].encode("utf-8", "replace").decode()
+    return sendable or "The analysis refused its input without saying why."
+
+
 def _failure_of(error: BaseException, claim: Claim) -> Failure:
     """What the client is told. Foreign texts and tracebacks stay in the log, for they may hold data and secrets."""
     match error:
         case AnalysisError():
-            return Failure(cause=Cause.REJECTED, message=str(error))
+            return Failure(cause=Cause.REJECTED, message=_as_text(str(error)))
         case ResultInvalid():
-            return Failure(cause=Cause.RESULT_INVALID, message=f"The result can't be written as JSON: {error}")
+            return Failure(
+                cause=Cause.RESULT_INVALID, message=_as_text(f"The result can't be written as JSON: {error}")
+            )
         case Interrupted():
             limit = f"{claim.job.timeout:g} s"
             return Failure(

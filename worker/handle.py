@@ -60,7 +60,7 @@ class JobHandle:
         """
         if not (math.isfinite(fraction) and 0 <= fraction <= 1):
             raise ValueError(f"progress is a share from 0 to 1, not {fraction!r}")
-        self._pending = _Progress(round(100 * float(fraction), 1), stage[:LONGEST_TEXT])
+        self._pending = _Progress(round(100 * float(fraction), 1), _sendable(stage))
         self._reach_in_pace()
 
     def log(self, message: str) -> None:
@@ -71,7 +71,7 @@ class JobHandle:
 
         """
         log.info("analysis.said", message=message)
-        self._reach(message=message[:LONGEST_TEXT])
+        self._reach(message=_sendable(message))
 
     def should_finish(self) -> bool:
         """Whether the client wants the best so far, now; asks at most five times a second.
@@ -106,3 +106,7 @@ class JobHandle:
         self._reached = time.monotonic()
         if self._wish is Wish.STOP:
             raise Interrupted
+
+
+def _sendable(text: str) -> str:
+    return text[:LONGEST_TEXT].encode("utf-8", "replace").decode()

@@ -1,7 +1,6 @@
 """Memory: how much a run may take, and how one knows that the system has killed a process for it."""
 
 import resource
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +16,12 @@ def memory_limited(limit: int) -> Iterator[None]:
 
     0 is no limit. The kernel counts writable private memory (RLIMIT_DATA, Linux); elsewhere nothing is limited.
     """
-    if not limit or sys.platform != "linux":
+    size = _data_size()
+    if not limit or size is None:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _data_size() + limit
+    wanted = size + limit
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
     try:
         yield
@@ -29,10 +29,13 @@ def memory_limited(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _data_size() -> int:
-    """What RLIMIT_DATA is compared with, bytes."""
-    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmData:"))
-    return int(line.split()[1]) * 1024
+def _data_size() -> int | None:
+    """What RLIMIT_DATA is compared with, bytes; None on a system that does not tell."""
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:")), None)
 
 
 class MemoryKills:

@@ -46,6 +46,10 @@ def _peak() -> int:
     try:
         lines = _STATUS.read_text().splitlines()
     except OSError:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+        return _peak_of_life()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), _peak_of_life())
+
+
+def _peak_of_life() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -7,41 +7,24 @@ minutes, and the parent's own event loop stands still while Celery reconnects to
 import os
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from queue import Empty, SimpleQueue
-from typing import Protocol
 
 import structlog
 
 from jobs.errors import NoSuchJob, StoreUnavailable
 from jobs.job import JobStatus
-from jobs.leases import Leases, Release, Verdict
+from jobs.leases import Held, Leases, Release, Verdict
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
+from worker.crew import Crew, Run, holder_name
 from worker.memory import MemoryKills
 
 log = structlog.get_logger(__name__)
 
-
-class Crew(Protocol):
-    """The processes that run jobs, as their engine knows them. Called from the supervisor's thread."""
-
-    def check(self) -> None:
-        """Notices processes that have died, and reports their jobs as lost."""
-        ...
-
-    def running(self) -> Collection[str]:
-        """Ids of the jobs that were given to a process."""
-        ...
-
-    def ask(self, job_id: str) -> None:
-        """Asks the process of this job to end it."""
-        ...
-
-    def kill(self, job_id: str) -> None:
-        """Kills the process of this job."""
-        ...
+#: How long the supervisor remembers what it has ended itself, seconds; the process' death is reported much sooner.
+REMEMBERED = 60.0
 
 
 class Supervisor(threading.Thread):
@@ -53,29 +36,32 @@ class Supervisor(threading.Thread):
         self._leases = leases
         self._crew = crew
         self._settings: Settings = store.settings
-        self._lost: SimpleQueue[str] = SimpleQueue()
-        #: Lost jobs that could not be given back yet, for Redis was away.
-        self._unreleased: dict[str, Release] = {}
+        self._lost: SimpleQueue[Run | None] = SimpleQueue()
+        #: Lost runs whose jobs could not be given back yet, for Redis was away.
+        self._unreleased: dict[Run, Release] = {}
         self._hand_back_at: float | None = None
-        self._asked: set[str] = set()
-        #: Jobs that this supervisor has settled before it killed their process.
-        self._ended: set[str] = set()
+        self._asked: set[Run] = set()
+        #: Runs whose jobs were settled here before their process was killed, and when.
+        self._ended: dict[Run, float] = {}
+        #: No sweep before: after an outage the other workers need a moment to renew what they hold.
+        self._sweep_from = 0.0
         self._closing = threading.Event()
         self._memory_kills = MemoryKills()
         self._let_fork_only_in_between()
 
-    def report_lost(self, job_id: str) -> None:
-        """The process of this job has died; the job is given back at once."""
-        self._lost.put(job_id)
+    def report_lost(self, run: Run) -> None:
+        """A process has died, or a run ended without an outcome: its job is given back at once."""
+        self._lost.put(run)
 
-    def stop_soon(self) -> None:
-        """The worker takes no new job; what still runs after the grace is handed back."""
-        self._hand_back_at = time.monotonic() + self._settings.stop_grace
+    def stop_soon(self, *, grace: float) -> None:
+        """The worker takes no new job; what still runs after the grace (seconds) is handed back."""
+        self._hand_back_at = time.monotonic() + grace
+        self._lost.put(None)
 
     def close(self) -> None:
         """Ends the supervision; this worker counts as alive no longer."""
         self._closing.set()
-        self._lost.put("")
+        self._lost.put(None)
         self.join(timeout=5)
         try:
             self._leases.sign_off()
@@ -83,15 +69,17 @@ class Supervisor(threading.Thread):
             log.info("worker.not_signed_off")
 
     def run(self) -> None:
-        """Beats until it is closed. A beat that fails is logged; the next one does its work."""
+        """Beats until it is closed. What fails is logged and tried again with the next beat: this thread never ends."""
         while not self._closing.is_set():
-            with self._working:
-                self._beat_or_log()
-            self._wait_for_losses()
+            next_beat = time.monotonic() + self._settings.heartbeat
+            self._guarded(self._beat)
+            self._guarded(self._give_back_again)
+            while (left := next_beat - time.monotonic()) > 0 and not self._closing.is_set():
+                self._wait_for_a_loss(left)
 
     def _let_fork_only_in_between(self) -> None:
-        """The pool forks while this thread runs. What a thread has locked at that moment (the buffer of standard error,
-        a lock inside a library) stays locked in the child for ever, so a fork waits until this thread locks nothing.
+        """The pool forks while this thread runs. What a thread has locked then, in a library say, stays locked in the
+        child for ever; so a fork waits until this thread is done with what it does.
         """
         self._working = threading.Lock()
         os.register_at_fork(
@@ -100,81 +88,88 @@ class Supervisor(threading.Thread):
             after_in_child=self._working.release,
         )
 
+    def _guarded(self, act: Callable[[], None]) -> None:
+        with self._working:
+            try:
+                act()
+            except StoreUnavailable as error:
+                log.warning("supervision.store_unavailable", error=str(error))
+                self._sweep_from = time.monotonic() + 3 * self._settings.heartbeat + 2 * self._settings.redis_timeout
+            except Exception:
+                log.exception("supervision.failed")
+
     def _beat(self) -> None:
         self._crew.check()
-        running = list(self._crew.running())
-        verdicts = self._leases.renew(running)
-        self._asked &= verdicts.keys()
-        self._ended &= verdicts.keys()
-        for job_id, verdict in verdicts.items():
-            self._act(job_id, verdict)
+        runs = {self._held(run): run for run in self._crew.running()}
+        verdicts = self._leases.renew(list(runs))
+        self._asked &= set(runs.values())
+        self._ended = {run: at for run, at in self._ended.items() if time.monotonic() - at < REMEMBERED}
+        for held, verdict in verdicts.items():
+            self._act(runs[held], verdict)
         if self._hand_back_at is not None and time.monotonic() >= self._hand_back_at:
-            self._hand_back(running)
-        sweep(self._store)
+            self._hand_back(runs.values())
+        if time.monotonic() >= self._sweep_from:
+            sweep(self._store)
 
-    def _act(self, job_id: str, verdict: Verdict) -> None:
+    def _held(self, run: Run) -> Held:
+        return Held(run.job_id, holder_name(self._leases.worker, run.pid))
+
+    def _act(self, run: Run, verdict: Verdict) -> None:
         match verdict:
-            case Verdict.ASK if job_id not in self._asked:
-                self._asked.add(job_id)
-                log.info("job.asked_to_end", job=job_id)
-                self._crew.ask(job_id)
+            case Verdict.ASK if run not in self._asked:
+                self._asked.add(run)
+                log.info("job.asked_to_end", job=run.job_id)
+                self._crew.ask(run)
             case Verdict.KILL:
                 # Settled first, killed then: so the killed process' job isn't taken for a lost one.
-                self._end(job_id, why="timeout")
+                self._end(run, why="timeout")
             case Verdict.LOST:
-                log.warning("job.lost_to_another_worker", job=job_id)
-                self._crew.kill(job_id)
+                log.warning("job.lost_to_another_process", job=run.job_id)
+                self._ended[run] = time.monotonic()
+                self._crew.kill(run)
 
-    def _hand_back(self, running: Collection[str]) -> None:
-        for job_id in running:
-            self._end(job_id, why="handed_back")
+    def _hand_back(self, runs: Collection[Run]) -> None:
+        for run in runs:
+            self._end(run, why="handed_back")
 
-    def _end(self, job_id: str, *, why: Release) -> None:
-        if self._release(job_id, why=why):
-            self._ended.add(job_id)
-            self._crew.kill(job_id)
+    def _end(self, run: Run, *, why: Release) -> None:
+        if self._release(run, why=why):
+            self._ended[run] = time.monotonic()
+            self._crew.kill(run)
 
-    def _beat_or_log(self) -> None:
+    def _wait_for_a_loss(self, longest: float) -> None:
         try:
-            self._beat()
-        except StoreUnavailable as error:
-            log.warning("supervision.store_unavailable", error=str(error))
-        except Exception:
-            log.exception("supervision.failed")
+            run = self._lost.get(timeout=longest)
+        except Empty:
+            return
+        if run is not None and run not in self._ended:
+            self._unreleased[run] = "worker_lost"
+            self._guarded(lambda: self._give_back(run, why=self._why_lost()))
 
-    def _wait_for_losses(self) -> None:
-        """Waits for the next beat; a lost process interrupts the wait, once."""
-        until = time.monotonic() + self._settings.heartbeat
-        with self._working:
-            for job_id, why in list(self._unreleased.items()):
-                self._give_back(job_id, why=why)
-        while (left := until - time.monotonic()) > 0 and not self._closing.is_set():
-            try:
-                job_id = self._lost.get(timeout=left)
-            except Empty:
-                return
-            with self._working:
-                if job_id and job_id not in self._ended:
-                    self._give_back(job_id, why=self._why_lost())
+    def _give_back_again(self) -> None:
+        for run, why in list(self._unreleased.items()):
+            self._give_back(run, why=why)
 
-    def _give_back(self, job_id: str, *, why: Release) -> None:
-        """Releases a lost job, or keeps it for the next beat."""
-        if self._release(job_id, why=why):
-            self._unreleased.pop(job_id, None)
-        else:
-            self._unreleased[job_id] = why
+    def _give_back(self, run: Run, *, why: Release) -> None:
+        """Releases the job of a lost run, or keeps it for the next beat."""
+        self._unreleased[run] = why
+        if self._release(run, why=why):
+            del self._unreleased[run]
 
     def _why_lost(self) -> Release:
+        if self._hand_back_at is not None and time.monotonic() >= self._hand_back_at:
+            return "handed_back"
         return "out_of_memory" if self._memory_kills.grew() else "worker_lost"
 
-    def _release(self, job_id: str, *, why: Release) -> bool:
+    def _release(self, run: Run, *, why: Release) -> bool:
         """Gives the job up; False where Redis is away."""
+        held = self._held(run)
         try:
-            status: JobStatus | None = self._leases.release(job_id, why=why)
+            status: JobStatus | None = self._leases.release(run.job_id, why=why, holder=held.holder)
         except NoSuchJob:
             status = None
         except StoreUnavailable as error:
-            log.warning("job.not_released", job=job_id, why=why, error=str(error))
+            log.warning("job.not_released", job=run.job_id, why=why, error=str(error))
             return False
-        log.warning("job.released", job=job_id, why=why, status=status)
+        log.warning("job.released", job=run.job_id, why=why, status=status)
         return True

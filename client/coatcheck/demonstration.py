@@ -34,6 +34,8 @@ def demonstrate(url: str) -> None:
         CoatcheckError: it failed; the text is the reason.
 
     """
+    if not url.startswith(("http://", "https://")):
+        raise CoatcheckError(f"{url!r} is no URL of a server; it begins with http:// or https://.")
     console = Console()
     with _server(url, console) as address:
         _show(address, console)

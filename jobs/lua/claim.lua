@@ -1,17 +1,22 @@
--- Gives a queued job to the worker that asks; only one gets it, however often its message was delivered.
+-- Gives a queued job to the process that asks; only one gets it, however often its message was delivered.
 --
 -- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
 --       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
 --       9…17 the lanes (zsets: when each job was enqueued), one a step
--- ARGV: 1 id   2 worker   3 lease in ms   4 result kept for ms   5 tombstone kept for ms
+-- ARGV: 1 id   2 the process that asks   3 lease in ms   4 result kept for ms   5 tombstone kept for ms
 -- Returns {'claimed', fence, fields of the record, input bytes or false}, or {why not: 'missing' or its status}.
 
 local keys = keys_of_job(KEYS)
-local id, worker, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local id, process, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
 
-local status = redis.call('HGET', keys.record, 'status')
+local status, holder = unpack(redis.call('HMGET', keys.record, 'status', 'worker'))
+if status == 'running' and holder == process then
+  -- Asked twice: the reply was lost on its way.
+  local fence = tonumber(redis.call('HGET', keys.record, 'fence'))
+  return { 'claimed', fence, redis.call('HGETALL', keys.record), redis.call('GET', keys.data) }
+end
 if status ~= 'queued' then
   return { status or 'missing' }
 end
@@ -29,7 +34,7 @@ if wait and now >= wait then
 end
 
 local fence = redis.call('HINCRBY', keys.record, 'fence', 1)
-redis.call('HSET', keys.record, 'status', 'running', 'worker', worker, 'started', now, 'updated', now)
+redis.call('HSET', keys.record, 'status', 'running', 'worker', process, 'started', now, 'updated', now)
 dequeue(keys, id)
 -- Only the wait for the first start is bounded: a job that has run is not failed for waiting again.
 redis.call('ZREM', keys.waits, id)

@@ -15,7 +15,10 @@ local now = now_ms()
 
 local status = redis.call('HGET', keys.record, 'status')
 if not status then
-  redis.call('ZREM', keys.lane, id)
+  -- Somebody has deleted the record; which lane it stood in is not known any more.
+  for lane = 9, 17 do
+    redis.call('ZREM', KEYS[lane], id)
+  end
   redis.call('ZREM', keys.due, id)
   redis.call('ZREM', keys.leases, id)
   redis.call('ZREM', keys.waits, id)

@@ -4,13 +4,13 @@
 --       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
 --       9…17 the lanes (zsets: when each job was enqueued), one a step   18 the queue of its step (list of the engine)
--- ARGV: 1 id   2 worker   3 message   4 why: 'worker_lost' (the process died), 'out_of_memory' (the system killed it
+-- ARGV: 1 id   2 the process that held it   3 message   4 why: 'worker_lost' (the process died), 'out_of_memory' (the system killed it
 --       for its memory), 'timeout' (it was killed for its time), 'handed_back' (a worker that stops)   5 result kept for ms   6 tombstone kept for ms
--- Returns the status that the job has now, or 'missing'. A job that this worker does not hold is left as it is.
+-- Returns the status that the job has now, or 'missing'. A job that this process does not hold is left as it is.
 
 local keys = keys_of_job(KEYS)
 keys.queue = KEYS[18]
-local id, worker, message, why = unpack(ARGV, 1, 4)
+local id, process, message, why = unpack(ARGV, 1, 4)
 local keep = { result = tonumber(ARGV[5]), tombstone = tonumber(ARGV[6]) }
 
 local status, holder = unpack(redis.call('HMGET', keys.record, 'status', 'worker'))
@@ -23,7 +23,7 @@ if status == 'queued' then
   end
   return status
 end
-if (status ~= 'running' and status ~= 'canceling') or holder ~= worker then
+if (status ~= 'running' and status ~= 'canceling') or holder ~= process then
   return status or 'missing'
 end
 if why == 'timeout' and status == 'running' then

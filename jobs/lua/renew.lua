@@ -1,14 +1,15 @@
 -- Renews what a worker holds, and says which of it shall end.
 --
 -- KEYS: 1 leases   2 workers (zset: until when each worker counts as alive)   3… the records of the jobs in ARGV
--- ARGV: 1 worker   2 lease in ms   3 grace between asking and killing in ms   4… ids of the jobs that it runs
+-- ARGV: 1 worker   2 lease in ms   3 grace between asking and killing in ms
+--       4… for each job its id and the process of the worker that runs it
 -- Returns one word for each job:
 --   keep      go on
 --   ask       its time is up or it was canceled: ask it to end
 --   kill      it was asked and has not ended within the grace: kill it
 --   unclaimed not started yet, or given back: nothing to do
 --   final     it has ended
---   lost      another worker has it: kill what still runs here
+--   lost      another process has it: kill the one that still runs it here
 
 local leases, workers = KEYS[1], KEYS[2]
 local worker, lease, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -24,7 +25,7 @@ local function stop_wanted(record, status)
   return now >= started + timeout * 1000
 end
 
-local function verdict(record, id)
+local function verdict(record, id, process)
   local status, holder, asked = unpack(redis.call('HMGET', record, 'status', 'worker', 'stop_asked'))
   if status == 'queued' then
     return 'unclaimed'
@@ -32,7 +33,7 @@ local function verdict(record, id)
   if status ~= 'running' and status ~= 'canceling' then
     return 'final'
   end
-  if holder ~= worker then
+  if holder ~= process then
     return 'lost'
   end
   redis.call('ZADD', leases, now + lease, id)
@@ -48,6 +49,6 @@ end
 
 local verdicts = {}
 for at = 3, #KEYS do
-  verdicts[at - 2] = verdict(KEYS[at], ARGV[at + 1])
+  verdicts[at - 2] = verdict(KEYS[at], ARGV[2 * at - 2], ARGV[2 * at - 1])
 end
 return verdicts

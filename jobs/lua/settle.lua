@@ -29,7 +29,7 @@ if status == 'canceling' then
   return { 'settled', 'canceled' }
 end
 if outcome == 'succeeded' then
-  -- The result first: nobody may see a succeeded job without one. Also the one write that a full Redis refuses.
+  -- The result first: nobody may see a succeeded job without one. A full Redis refuses the first write of a script.
   if blob == '' then
     redis.call('SET', result, bytes, 'PX', keep.result)
   else

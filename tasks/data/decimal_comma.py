@@ -4,9 +4,9 @@ from pandas import DataFrame, Series, to_numeric
 from pandas.api.types import is_numeric_dtype
 
 #: A number with a comma where English has a point; no thousands separators, which could mean either.
-DECIMAL_COMMA = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
+DECIMAL_COMMA = r"\s*[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?\s*"
 #: A whole number, as it may stand among them.
-WHOLE = r"\s*[+-]?\d+\s*"
+WHOLE = r"\s*[+-]?[0-9]+\s*"
 
 
 def with_decimal_commas_read(table: DataFrame) -> DataFrame:

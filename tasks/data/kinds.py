@@ -18,9 +18,11 @@ MIXED_NUMBER_SHARE = 0.5
 #: … and at most this many distinct others stand among them (`unknown`, `n/a?`); ticket numbers and codes have more.
 MIXED_TEXT_COUNT = 3
 #: A number written as text, with a decimal point or comma.
-NUMBER = r"\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*"
+NUMBER = r"\s*[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s*"
+#: A time of day, with or without a zone.
+_TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 #: A date, with or without a time, in ISO 8601.
-DATE = r"\s*\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?\s*"
+DATE = rf"\s*[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_TIME})?\s*"
 
 
 class Kind(StrEnum):

@@ -1,5 +1,6 @@
 """A real worker over a real Redis: whatever happens to a run, the job comes to a true end."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from jobs.job import FINAL, Cause, Job, JobStatus, Priority
 from jobs.queues import whole_message
 from jobs.settings import Settings
 from jobs.store import Store
+from jobs.sweep import sweep
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +80,10 @@ def test_jobs_of_every_priority_are_run(jobs: Store, priority: Priority) -> None
     ("analysis", "cause", "said"),
     [
         ("refuse", Cause.REJECTED, "I don't like it."),
+        ("mumble", Cause.REJECTED, "without saying why"),
         ("crash", Cause.CRASHED, "log has the details"),
         ("leave", Cause.CRASHED, "log has the details"),
+        ("lapse", Cause.CRASHED, "log has the details"),
         ("unwritable", Cause.RESULT_INVALID, "$.scores[1] is a set"),
         ("gorge", Cause.OUT_OF_MEMORY, "more memory"),
         ("huge", Cause.RESULT_TOO_LARGE, "at most 100000 are kept"),
@@ -90,6 +94,12 @@ def test_a_run_that_goes_wrong_says_why(jobs: Store, analysis: str, cause: Cause
     assert job.failure is not None
     assert (job.status, job.failure.cause) == (JobStatus.FAILED, cause)
     assert said in job.failure.message
+
+
+def test_a_refusal_that_can_not_be_sent_as_it_is_is_made_sendable(jobs: Store) -> None:
+    job = ended(jobs, submitted(jobs, "mumble", params={"length": 10**6}).id)
+    assert job.failure is not None
+    assert (job.failure.cause, job.failure.message, job.attempt) == (Cause.REJECTED, "?" * 5000, 1)
 
 
 def test_what_an_analysis_raised_is_in_the_log_with_the_job_and_nowhere_else(jobs: Store, worker: Worker) -> None:
@@ -225,6 +235,45 @@ def test_a_worker_that_stops_hands_back_what_it_can_not_finish(
         assert stopping.stop() == 0
     job = store.find(job_id)
     assert (job.status, job.attempt) == (JobStatus.QUEUED, 1)
+
+
+def test_a_stop_of_the_whole_process_group_does_not_end_runs(settings: Settings, store: Store, tmp_path: Path) -> None:
+    with Worker(replace(settings, stop_grace=30), tmp_path, concurrency=1) as stopping:
+        job_id = submitted(store, "nap", params={"seconds": 1.5}).id
+        started(store, job_id)
+        for child in stopping.children:
+            child.terminate()
+        assert stopping.stop() == 0
+    assert (store.find(job_id).status, store.find(job_id).attempt) == (JobStatus.SUCCEEDED, 1)
+
+
+def test_a_cold_stop_loses_no_job(settings: Settings, store: Store, tmp_path: Path) -> None:
+    with Worker(replace(settings, stop_grace=600), tmp_path, concurrency=1) as stopping:
+        job_id = submitted(store, "nap", params={"seconds": 60}).id
+        started(store, job_id)
+        stopping.running.send_signal(signal.SIGQUIT)
+        stopping.running.wait(30)
+
+    def queued_again() -> bool:
+        sweep(store)
+        return store.find(job_id).status is JobStatus.QUEUED
+
+    eventually(queued_again)
+
+
+def test_a_lost_connection_leaves_no_job_waiting_behind_a_busy_process(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    with Worker(replace(settings, lease=30, resend_after=30), tmp_path, concurrency=2):
+        long = submitted(store, "nap", params={"seconds": 12}).id
+        started(store, long)
+        for client in store.redis.client_list():
+            if client["id"] != str(store.redis.client_id()):
+                store.redis.client_kill_filter(_id=client["id"])
+        quick = [submitted(store).id for _ in range(6)]
+        for job_id in quick:
+            ended(store, job_id)
+        assert store.find(long).status is JobStatus.RUNNING
 
 
 def test_the_jobs_of_a_killed_worker_run_on_another(settings: Settings, store: Store, tmp_path: Path) -> None:

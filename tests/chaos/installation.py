@@ -14,7 +14,6 @@ from redis import Redis
 from chaos.role import Role, environment_of
 from chaos.runs import VARIABLE
 from jobs.settings import Settings
-from jobs.store import Store
 from stack.redis_server import EmbeddedRedis, RedisAddress
 
 #: Production's settings with shorter times, so that a run of minutes sees what takes hours elsewhere.
@@ -127,18 +126,20 @@ async def _keep_up(roles: tuple[Role, ...]) -> None:
 
 
 async def _ready(installation: Installation) -> None:
-    async with asyncio.timeout(START), httpx.AsyncClient(base_url=installation.url) as client:
-        while True:
-            with suppress(httpx.TransportError):
-                answer = await client.get("/readyz")
-                if answer.status_code == httpx.codes.OK and answer.json()["workers"] == len(installation.workers):
-                    return
-            await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(START), httpx.AsyncClient(base_url=installation.url) as client:
+            while not await _is_ready(client, workers=len(installation.workers)):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        said = "\n".join(log.read_text()[-1000:] for log in installation.log_files)
+        raise RuntimeError(f"The installation did not start within {START:g} s:\n{said}") from None
 
 
-def open_store(installation: Installation) -> Store:
-    """The store, as the monkey reaches into it."""
-    return Store(installation.settings)
+async def _is_ready(client: httpx.AsyncClient, *, workers: int) -> bool:
+    with suppress(httpx.TransportError):
+        answer = await client.get("/readyz")
+        return answer.is_success and answer.json()["workers"] == workers
+    return False
 
 
 def _free_port() -> int:

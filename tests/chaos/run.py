@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chaos.audit import Audit, Evidence, audit
 from chaos.customer import Customer
-from chaos.installation import Installation, installed, open_store
+from chaos.installation import Installation, installed
 from chaos.ledger import read_ledger
 from chaos.leftovers import leftovers
 from chaos.logs import Told, read_logs
@@ -19,6 +19,7 @@ from chaos.plan import Fault, Order, Plan
 from chaos.recovery import recoveries, silent_workers, waits
 from chaos.runs import read_runs
 from chaos.scene import Scene
+from jobs.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ async def run(plan: Plan, conditions: Conditions) -> Outcome:
     began = time.monotonic()
     lives = {"result_ttl": conditions.result_ttl, "tombstone_ttl": conditions.tombstone_ttl}
     async with installed(workers=conditions.workers, **lives) as installation:
-        customer, store = Customer(installation.url), open_store(installation)
+        customer, store = Customer(installation.url), Store(installation.settings)
         scene = Scene(installation=installation, store=store, customer=customer, redis_is_broken=asyncio.Lock())
         monkey = Monkey(scene)
         try:

@@ -78,10 +78,12 @@ class Model:
         self.queues[job.step].insert(0, job.submission.id)
 
     def claim(self, job_id: str, worker: str) -> str:
-        """``claimed``, or why it is refused."""
+        """``claimed``, ``again`` for who has it already, or why it is refused."""
         if not self.is_there(job_id):
             return "missing"
         job = self.jobs[job_id]
+        if job.status is JobStatus.RUNNING and job.holder == worker:
+            return "again"
         if job.status is not JobStatus.QUEUED or (job.due is not None and self.now < job.due):
             return job.status
         if job.wait is not None and job.wait <= self.now:

@@ -150,6 +150,14 @@ def test_what_is_no_http_is_a_problem_too(server: Running, request_: bytes, stat
     assert b"\r\nContent-Type: application/problem+json\r\n" in answer
 
 
+@pytest.mark.parametrize("chunk", [b"ZZ\r\n", b"-5\r\n", b"5\r\nabcdeXX\r\n"])
+def test_a_broken_chunk_is_the_clients_mistake(server: Running, chunk: bytes) -> None:
+    head = b"POST /analysis/describe/run HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    answer = server.speak(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"/problems/malformed-body" in answer
+
+
 def test_headers_of_nobody_make_the_answer_https(server: Running) -> None:
     answer = requests.get(server.url, headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil"}, timeout=5)
     assert answer.json()["links"]["self"] == f"{server.url}/"

@@ -86,6 +86,17 @@ def test_a_result_that_the_client_has_is_not_sent_again(client: FlaskClient, lea
     assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag)
 
 
+@pytest.mark.parametrize("tags", ["*", 'W/"{}"', '"other", "{}"'])
+def test_the_client_may_name_its_entity_tags_in_any_form(client: FlaskClient, leases: Leases, tags: str) -> None:
+    job_id = succeeded(client, leases)
+    tag = outcome(client, job_id).get_etag()[0]
+    assert outcome(client, job_id, headers={"If-None-Match": tags.format(tag)}).status_code == 304
+
+
+def test_if_match_is_not_heeded_where_nothing_is_changed(client: FlaskClient, leases: Leases) -> None:
+    assert outcome(client, succeeded(client, leases), headers={"If-Match": '"other"'}).status_code == 200
+
+
 def test_another_entity_tag_gets_the_result(client: FlaskClient, leases: Leases) -> None:
     assert outcome(client, succeeded(client, leases), headers={"If-None-Match": '"other"'}).status_code == 200
 

@@ -120,6 +120,12 @@ def test_a_second_claim_is_refused(store: Store) -> None:
         Leases(store, worker="worker-2").claim(bench.job.id)
 
 
+def test_a_claim_that_is_sent_twice_is_one_claim(store: Store) -> None:
+    job_id = submitted(store).id
+    process = Leases(store, worker="worker-1/4711")
+    assert process.claim(job_id) == process.claim(job_id)
+
+
 def test_a_job_that_nobody_submitted_is_not_claimed(store: Store) -> None:
     with pytest.raises(ClaimRefused, match="missing"):
         Leases(store, worker="worker-1").claim("0193a5f4-7c00-7000-8000-000000000000")

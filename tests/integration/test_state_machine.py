@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, multiple, rule, run_state_machine_as_tes
 from submissions import NOTHING
 
 from jobs.job import Cause, Failure, JobStatus, Priority
-from jobs.leases import Claim, Leases, Release
+from jobs.leases import Claim, Held, Leases, Release
 from jobs.queues import whole_message
 from jobs.sweep import _recover, sweep
 from stack.redis_server import EmbeddedRedis
@@ -87,7 +87,9 @@ class History(CheckedHistory):
     def renew(self, worker: str) -> None:
         expected = {job_id: self.model.verdict(job_id, worker) for job_id in self.statuses}
         self.model.workers[worker] = self.model.now + LEASE
-        assert Leases(self.store, worker=worker).renew(list(self.statuses)) == expected
+        held = [Held(job_id, worker) for job_id in self.statuses]
+        verdicts = Leases(self.store, worker=worker).renew(held)
+        assert {each.job_id: verdict for each, verdict in verdicts.items()} == expected
 
     @rule(claim=claims)
     def hold_on(self, claim: Claim) -> None:

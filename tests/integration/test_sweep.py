@@ -7,7 +7,7 @@ from submissions import submitted
 from waiting import eventually
 
 from jobs.job import Cause, JobStatus, Priority, steps_of
-from jobs.leases import Leases, Verdict
+from jobs.leases import Held, Leases, Verdict
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
@@ -19,6 +19,11 @@ NORMAL = steps_of(Priority.NORMAL).start
 @pytest.fixture
 def worker(store: Store) -> Leases:
     return Leases(store, worker="worker-1")
+
+
+def verdict_on(worker: Leases, job_id: str) -> Verdict:
+    held = Held(job_id, worker.worker)
+    return worker.renew([held])[held]
 
 
 def recovered(store: Store, job_id: str) -> str:
@@ -44,7 +49,7 @@ def test_a_renewed_lease_does_not_lapse(settings: Settings) -> None:
     first = store.redis.zscore(store.keys.leases, job.id)
 
     def renewed_past_the_first_lease() -> bool:
-        assert worker.renew([job.id]) == {job.id: Verdict.KEEP}
+        assert worker.renew([Held(job.id, "worker-1")]) == {(job.id, "worker-1"): Verdict.KEEP}
         assert sweep(store).recovered == {}
         seconds, micros = store.redis.time()
         return seconds * 1000 + micros / 1000 > first
@@ -113,7 +118,7 @@ def test_the_supervisor_is_told_what_to_do_with_an_overdue_job(settings: Setting
     seen: list[Verdict] = []
 
     def killed() -> bool:
-        verdict = worker.renew([job.id])[job.id]
+        verdict = verdict_on(worker, job.id)
         if verdict not in seen:
             seen.append(verdict)
         return verdict is Verdict.KILL
@@ -129,12 +134,12 @@ def test_the_supervisor_is_told_what_to_do_with_an_overdue_job(settings: Setting
 def test_a_job_that_another_worker_has_is_lost(store: Store, worker: Leases) -> None:
     job = submitted(store)
     other = Leases(store, worker="worker-2")
-    verdicts = [worker.renew([job.id])[job.id]]
+    verdicts = [verdict_on(worker, job.id)]
     other.claim(job.id)
-    verdicts.append(worker.renew([job.id])[job.id])
+    verdicts.append(verdict_on(worker, job.id))
     store.cancel(job.id)
     other.release(job.id, why="worker_lost")
-    verdicts.append(worker.renew([job.id])[job.id])
+    verdicts.append(verdict_on(worker, job.id))
     assert verdicts == [Verdict.UNCLAIMED, Verdict.LOST, Verdict.FINAL]
 
 

@@ -44,6 +44,12 @@ def refuse(reason: str = "I don't like it.") -> None:
 
 
 @analysis()
+def mumble(length: Annotated[int, Range(0, 10**7)] = 0) -> None:
+    """Refuse with a text that can't be sent as it is."""
+    raise AnalysisError("\ud800" * length)
+
+
+@analysis()
 def crash() -> None:
     """Raise what no client shall read."""
     raise RuntimeError("the password is hunter2")
@@ -64,6 +70,16 @@ def die(once_in: str = "") -> dict[str, str]:
         Path(once_in).touch()
     os.kill(os.getpid(), signal.SIGKILL)
     return {}
+
+
+class Unusual(BaseException):
+    """What `except Exception` does not catch."""
+
+
+@analysis()
+def lapse() -> None:
+    """Raise what is no Exception, as a canceled asyncio task does."""
+    raise Unusual
 
 
 @analysis()

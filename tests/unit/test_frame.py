@@ -59,6 +59,7 @@ READ = {
     "quoted delimiter": (b'a,b\n"1,5",x\n', {"a": ["1,5"], "b": ["x"]}),
     "line end in quotes": (b'a,b\n"x\ny",2\n', {"a": ["x\ny"], "b": [2]}),
     "decimal comma": (b"a;b\n1,5;x\n-2;y\n", {"a": [1.5, -2.0], "b": ["x", "y"]}),
+    "digits of another script": ("a;b\n\u0661,\u0665;1\n".encode(), {"a": ["\u0661,\u0665"], "b": [1]}),
     "decimal comma with tabs": (b"a\tb\n1,5\t1\n", {"a": [1.5], "b": [1]}),
     "a comma that is no decimal one": (b"a;b\n1,5;x\nn,m;y\n", {"a": ["1,5", "n,m"], "b": ["x", "y"]}),
     "row numbers without a name": (b",a\n0,5\n1,6\n", {"column_1": [0, 1], "a": [5, 6]}),

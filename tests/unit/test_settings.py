@@ -48,6 +48,9 @@ def test_a_variable_replaces_its_default(monkeypatch: pytest.MonkeyPatch) -> Non
         ("REDIS_URL", "localhost:6379"),
         ("MAX_BODY", "1"),
         ("TIMEOUT", "99999999"),
+        ("BLOB_URL", "nosuch://bucket"),
+        ("BLOB_URL", "s3://"),
+        ("BLOB_URL", "relative/folder"),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -63,6 +66,13 @@ def test_a_default_time_limit_above_the_largest_is_refused(monkeypatch: pytest.M
     monkeypatch.setenv("COATCHECK_TIMEOUT", "100")
     monkeypatch.setenv("COATCHECK_MAX_TIMEOUT", "50")
     with pytest.raises(SettingsError, match="COATCHECK_TIMEOUT=100: allowed is at most COATCHECK_MAX_TIMEOUT=50"):
+        load_settings()
+
+
+def test_a_heartbeat_that_lets_leases_lapse_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COATCHECK_LEASE", "1")
+    monkeypatch.setenv("COATCHECK_HEARTBEAT", "5")
+    with pytest.raises(SettingsError, match="COATCHECK_HEARTBEAT=5: allowed is at most a third of COATCHECK_LEASE=1"):
         load_settings()
 
 
