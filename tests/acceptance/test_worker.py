@@ -1,5 +1,6 @@
 """A real worker over a real Redis: whatever happens to a run, the job comes to a true end."""
 
+import resource
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -274,6 +275,21 @@ def test_a_lost_connection_leaves_no_job_waiting_behind_a_busy_process(
         for job_id in quick:
             ended(store, job_id)
         assert store.find(long).status is JobStatus.RUNNING
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux to limit the files of another process")
+def test_a_result_that_the_blob_store_can_not_take_fails_its_job_and_the_worker_lives(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    with Worker(replace(settings, inline_limit=1000), tmp_path, concurrency=1) as worker:
+        [process] = worker.children
+        # As with a full disk, a write fails in its midst.
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
+        job = ended(store, submitted(store, "huge", params={}).id)
+        assert ended(store, submitted(store).id).status is JobStatus.SUCCEEDED
+        assert [child.pid for child in worker.children] == [process.pid]
+    assert cause_of(job) is Cause.STORAGE
+    assert not list((tmp_path / "blobs").rglob("*.part"))
 
 
 def test_the_jobs_of_a_killed_worker_run_on_another(settings: Settings, store: Store, tmp_path: Path) -> None:
