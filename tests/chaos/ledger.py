@@ -86,7 +86,8 @@ def _note(histories: dict[str, History], job_id: str, command: Sequence[bytes]) 
         return
     history = histories.setdefault(job_id, History(label=fields.get("label", "")))
     status = JobStatus(fields["status"])
-    worker = fields["worker"] if status is JobStatus.RUNNING else ""
+    # The record names the process too; they come and go with every fifty jobs.
+    worker = fields["worker"].partition("/")[0] if status is JobStatus.RUNNING else ""
     # A result in the blob store is counted by the pointer to it.
     history.results += bool(fields.get("result_blob"))
     history.moves.append(Move(status=status, at=int(fields["updated"]), worker=worker, cause=fields.get("cause", "")))
