@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -22,6 +23,9 @@ PATIENCE = 600.0
 #: Wait between two tries, seconds.
 PAUSE = 0.5
 
+#: What a move of a job gives.
+Moved = TypeVar("Moved")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
@@ -35,12 +39,16 @@ class Runner:
     def run(self, job_id: str) -> None:
         """Runs the job if it can be claimed; whatever its analysis does, an outcome is settled."""
         try:
-            claim = self.leases.claim(job_id)
+            # Asked again the claim is the same one; its reply may have been lost though it was made.
+            claim = _patiently(
+                lambda: self.leases.claim(job_id), patience=self.settings.lease, saying="job.not_claimed_yet"
+            )
         except ClaimRefused as refused:
             log.info("job.claim_refused", job=job_id, reason=refused.reason)
             return
         except StoreUnavailable as error:
-            log.warning("job.not_claimed", job=job_id, error=str(error))  # The sweep sends its message again.
+            # The sweep finds it: without a message if it is queued, with a lapsed lease if it was claimed after all.
+            log.warning("job.not_claimed", job=job_id, error=str(error))
             return
         with structlog.contextvars.bound_contextvars(job=job_id, analysis=claim.job.analysis):
             log.info("job.claimed", attempt=claim.job.attempt)
@@ -70,19 +78,19 @@ class Runner:
             return _patiently(lambda: self.leases.fail(claim, failure, metrics=metrics))
 
 
-def _patiently(settle: Callable[[], JobStatus]) -> JobStatus:
-    """Settles as soon as Redis can.
+def _patiently(move: Callable[[], Moved], *, patience: float = PATIENCE, saying: str = "job.not_settled_yet") -> Moved:
+    """Makes the move as soon as Redis can; each try that fails is logged as ``saying``.
 
     Raises:
-        StoreUnavailable: it was away for longer than ``PATIENCE``; the lease has lapsed long before.
+        StoreUnavailable: it was away for longer than ``patience`` seconds.
 
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         try:
-            return settle()
+            return move()
         except StoreUnavailable as error:
             if time.monotonic() > deadline:
                 raise
-            log.warning("job.not_settled_yet", error=str(error))
+            log.warning(saying, error=str(error))
             time.sleep(PAUSE)
