@@ -3,12 +3,12 @@
 from flask import Blueprint, Response, request
 
 from app.answers import as_json
-from app.bodies import read_body
 from app.callers import caller
+from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.documents import analysis_document, analysis_summary
-from app.operations import Answer, Operation, documented
-from app.submission import judge
+from app.submitting.bodies import read_body
+from app.submitting.submission import judge
 from app.urls import absolute, job_path
 
 blueprint = Blueprint("analyses", __name__)

@@ -2,8 +2,8 @@
 
 from tasks import Analysis, Catalog, CatalogError, Length, OneOf, Range, load_catalog
 from tasks.data.source import BUILTINS, Source, load_source, source_json_schema
-from tasks.fields import Float, Integer, String
-from tasks.json_schema import object_schema
+from tasks.framework.fields import Float, Integer, String
+from tasks.framework.json_schema import object_schema
 
 __all__ = [
     "BUILTINS",

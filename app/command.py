@@ -24,8 +24,8 @@ def api(
     ] = None,
 ) -> None:
     """Run the HTTP API in the foreground, until it is told to stop."""
-    from app.listener import ListenError, listen
-    from app.server import Server
+    from app.serving.listener import ListenError, listen
+    from app.serving.server import Server
     from jobs.errors import SettingsError
     from jobs.logs import configure_logs
     from jobs.settings import load_settings

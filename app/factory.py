@@ -3,13 +3,14 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import analyses, health, home, jobs, openapi, queued, results
+from app import analyses, health, home, jobs, queued, results
 from app.catalog import load_catalog
+from app.description import openapi
 from app.desk import Desk, set_up_desk
-from app.options import options_schema
 from app.pace import Pace
 from app.refusals import check_host, register_refusals
 from app.request_log import register_request_log
+from app.submitting.options import options_schema
 from jobs.settings import Settings, load_settings
 from jobs.store import Store
 

@@ -3,8 +3,8 @@
 from flask import Blueprint, Response
 
 from app.answers import NO_STORE, as_json
+from app.description.operations import Answer, Operation, documented
 from app.desk import desk
-from app.operations import Answer, Operation, documented
 from app.problems import Problem
 from jobs.errors import StoreUnavailable
 

@@ -4,9 +4,9 @@ import orjson
 from flask import Blueprint, Response, render_template, request
 
 from app.answers import as_json
+from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.documents import analysis_summary, example_body
-from app.operations import Answer, Operation, documented
 from app.problems import PROBLEM_TYPES, Problem
 from app.urls import absolute, problem_path, run_path
 

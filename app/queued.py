@@ -3,9 +3,9 @@
 from flask import Blueprint, Response
 
 from app.answers import NO_STORE, as_json
+from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.jobs import CANCELING, cancel_job
-from app.operations import Answer, Operation, documented
 from app.urls import absolute, result_path
 
 blueprint = Blueprint("queued", __name__)

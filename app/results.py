@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, request
 
+from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.documents import code_of, moment
-from app.operations import Answer, Operation, documented
 from app.problems import Problem
 from app.urls import absolute, job_path, status_path
 from jobs.job import Job, JobStatus

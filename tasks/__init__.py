@@ -2,10 +2,10 @@
 
 from marshmallow.validate import Length, OneOf, Range
 
-from tasks.catalog import Catalog, load_catalog
-from tasks.declaration import Analysis
-from tasks.decorator import analysis
 from tasks.errors import AnalysisError, CatalogError, TasksError
+from tasks.framework.catalog import Catalog, load_catalog
+from tasks.framework.declaration import Analysis
+from tasks.framework.decorator import analysis
 from tasks.job import Job
 
 __all__ = [

@@ -9,7 +9,7 @@ import pytest
 from marshmallow import validate
 
 from tasks import CatalogError, Length, Range
-from tasks.annotation import field_of
+from tasks.framework.annotation import field_of
 
 
 class Empty(Enum):

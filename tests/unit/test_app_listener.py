@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from app.listener import ListenError, listen
+from app.serving.listener import ListenError, listen
 from jobs.settings import Settings
 
 

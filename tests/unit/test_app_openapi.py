@@ -11,9 +11,9 @@ from openapi_spec_validator import validate
 
 import jobs.errors
 from app import urls
+from app.description.openapi import RUN
+from app.description.operations import operation_of
 from app.factory import create_app
-from app.openapi import RUN
-from app.operations import operation_of
 from app.problems import PROBLEM_TYPES
 from app.refusals import OF_HTTP, OF_JOBS
 from jobs.errors import JobsError
@@ -109,7 +109,8 @@ def test_a_process_that_serves_the_api_does_not_import(package: str, loaded: set
 def loaded() -> set[str]:
     """The top-level modules of a process that has made the application and described it."""
     script = (
-        "from app.factory import create_app\nfrom jobs.settings import Settings\nimport app.server, app.connections\n"
+        "from app.factory import create_app\nfrom jobs.settings import Settings\n"
+        "import app.serving.server, app.serving.connections\n"
         "create_app(Settings(log_level='error')).test_client().get('/openapi.json')\n"
         "import sys; print('loaded:', *{name.partition('.')[0] for name in sys.modules})"
     )

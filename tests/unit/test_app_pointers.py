@@ -1,6 +1,6 @@
 """Nested messages become a flat list of JSON Pointers."""
 
-from app.pointers import MOST, refuse_fields
+from app.submitting.pointers import MOST, refuse_fields
 
 
 def errors(messages: dict[str, object]) -> list[dict[str, str]]:

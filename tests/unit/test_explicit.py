@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from tasks import CatalogError, analysis
-from tasks import fields as strict
+from tasks.framework import fields as strict
 
 
 class Bin(Schema):

@@ -5,12 +5,12 @@ from typing import cast
 
 from marshmallow import Schema
 
-from app.bodies import FILE_FIELD
 from app.catalog import Analysis, object_schema
+from app.description.operations import Answer, Operation
+from app.description.schemas import JsonSchema
 from app.documents import example_body
-from app.operations import Answer, Operation
 from app.problems import MEDIA_TYPE, PROBLEM_TYPES
-from app.schemas import JsonSchema
+from app.submitting.bodies import FILE_FIELD
 
 _PATH_PARAMETERS: Mapping[str, JsonSchema] = {
     "name": {"type": "string", "description": "Name of an analysis."},

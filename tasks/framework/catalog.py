@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from operator import attrgetter
 from types import MappingProxyType, ModuleType
 
-from tasks.declaration import Analysis
 from tasks.errors import CatalogError
+from tasks.framework.declaration import Analysis
 
 #: The entry-point group by which an installed package offers analyses: a package, a module, or `module:analysis`.
 ENTRY_POINTS = "coatcheck.analyses"

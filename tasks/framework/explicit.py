@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, missing
 from marshmallow.fields import Dict, Field, List, Nested, Tuple
 
 from tasks.errors import CatalogError
-from tasks.signature import GIVEN, parameters_of
+from tasks.framework.signature import GIVEN, parameters_of
 
 
 def adopt(params: type[Schema] | Schema, function: Callable[..., object], *, described: Mapping[str, str]) -> Schema:

@@ -9,7 +9,7 @@ from marshmallow import fields
 from marshmallow.types import Validator
 from marshmallow.validate import URL, ContainsOnly, Email, Equal, Length, NoneOf, OneOf, Range, Regexp
 
-from tasks.json_value import JsonObject, as_json
+from tasks.framework.json_value import JsonObject, as_json
 
 #: Keywords of which the greater, or the lesser, binds when two validators say them.
 _GREATER_BINDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")

@@ -11,9 +11,9 @@ from typing import Any, get_type_hints
 from marshmallow import RAISE, Schema, ValidationError
 from marshmallow.fields import Field
 
-from tasks.annotation import ALLOWED, field_of
 from tasks.errors import CatalogError
-from tasks.json_value import as_json
+from tasks.framework.annotation import ALLOWED, field_of
+from tasks.framework.json_value import as_json
 
 #: Parameters that the worker gives; they are no part of the params.
 GIVEN = ("data", "job")

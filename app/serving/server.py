@@ -35,7 +35,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         options: dict[str, object] = {
             "bind": f"fd://{self._listener.fileno()}",
             "workers": self._settings.api_processes,
-            "worker_class": "app.connections.ApiWorker",
+            "worker_class": "app.serving.connections.ApiWorker",
             "worker_connections": 4096,
             "keepalive": KEEP_ALIVE,
             "timeout": SILENCE,

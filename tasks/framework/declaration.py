@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import Schema
 
-from tasks.example import example_of
-from tasks.json_schema import DIALECT, object_schema
-from tasks.json_value import JsonObject
+from tasks.framework.example import example_of
+from tasks.framework.json_schema import DIALECT, object_schema
+from tasks.framework.json_value import JsonObject
 
 #: The function of an author; what it takes and returns is its own business.
 Function = Callable[..., Any]

@@ -9,10 +9,10 @@ from werkzeug.routing import Rule
 
 from app.answers import as_json
 from app.catalog import source_json_schema
+from app.description.openapi_parts import parameters, responses, run_operation, run_params
+from app.description.operations import Answer, Operation, documented, operation_of
+from app.description.schemas import component_schemas
 from app.desk import Desk, desk
-from app.openapi_parts import parameters, responses, run_operation, run_params
-from app.operations import Answer, Operation, documented, operation_of
-from app.schemas import component_schemas
 from app.urls import absolute, run_path
 
 blueprint = Blueprint("openapi", __name__)

@@ -9,11 +9,11 @@ from typing import Any, overload
 
 from marshmallow import Schema, ValidationError
 
-from tasks.declaration import Analysis, Function, place_of
-from tasks.docstring import read_docstring
 from tasks.errors import CatalogError
-from tasks.explicit import adopt
-from tasks.signature import parameters_of, schema_of
+from tasks.framework.declaration import Analysis, Function, place_of
+from tasks.framework.docstring import read_docstring
+from tasks.framework.explicit import adopt
+from tasks.framework.signature import parameters_of, schema_of
 
 #: What a name may be; it stands in URLs, in Redis keys and in Celery's task names.
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")

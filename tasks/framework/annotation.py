@@ -16,8 +16,8 @@ from marshmallow.validate import URL, And, Email, Length, Range, Regexp
 from marshmallow.validate import Validator as NamedValidator
 
 from tasks.errors import CatalogError
-from tasks.fields import Boolean, Choice, Date, DateTime, Dict, Float, Integer, List, String
-from tasks.json_value import as_json
+from tasks.framework.fields import Boolean, Choice, Date, DateTime, Dict, Float, Integer, List, String
+from tasks.framework.json_value import as_json
 
 #: What the annotation of a parameter may be, in the words of the error message.
 ALLOWED = (

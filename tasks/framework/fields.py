@@ -13,7 +13,7 @@ from marshmallow import ValidationError, fields
 from marshmallow.types import Validator
 from marshmallow.validate import Length, Range
 
-from tasks.json_value import same_json
+from tasks.framework.json_value import same_json
 
 #: The least and the greatest integer that is taken: signed 64 bit, what numpy and Arrow can hold.
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1

@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from tasks import fields as strict
-from tasks.json_keywords import keywords_of, merge
-from tasks.json_value import JsonObject, as_json
+from tasks.framework import fields as strict
+from tasks.framework.json_keywords import keywords_of, merge
+from tasks.framework.json_value import JsonObject, as_json
 
 #: The dialect, https://json-schema.org/draft/2020-12.
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -5,9 +5,9 @@ from typing import TypedDict, cast
 import orjson
 from marshmallow import Schema, ValidationError
 
-from app.bodies import FILE_FIELD, Body
 from app.catalog import Analysis, Source, load_source
-from app.pointers import refuse_fields
+from app.submitting.bodies import FILE_FIELD, Body
+from app.submitting.pointers import refuse_fields
 from jobs.input import Input, pack
 from jobs.job import Priority, new_id
 from jobs.record import Submission

@@ -1,0 +1,1 @@
+"""The server that answers: processes, sockets and connections; no resource."""

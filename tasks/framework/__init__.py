@@ -1,0 +1,1 @@
+"""How a typed function becomes an analysis: its declaration, its schema, its place in the catalog; no analysis."""
