@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from uuid6 import uuid7
@@ -101,6 +102,22 @@ class Metrics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """What a run attached to its result: a figure or a file."""
+
+    kind: Literal["figure", "file"]
+    #: Unique among the attachments of its kind of one job.
+    name: str
+    #: What it shows, for people, or "".
+    title: str
+    media_type: str
+    #: Bytes.
+    size: int
+    #: Its file in the blob store.
+    blob: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A job as the store told it at one moment. Times are Unix times in milliseconds of Redis' clock."""
 
@@ -124,6 +141,16 @@ class Job:
     expires_in: float | None
     #: The job whose input it runs again, or "".
     retry_of: str
+    #: The batch that it belongs to, or "".
+    batch: str
+    #: The data set that it reads, or "".
+    dataset: str
+    #: Where its end is told, or "".
+    webhook: str
+    #: The id of the internal job that tells it, or "".
+    webhook_delivery: str
+    #: The URL of the service as its client reached it when it submitted the job, or "".
+    base_url: str
     #: Its place among ``STEPS``.
     step: int
     #: Which attempt this is or will be; from 1.
@@ -158,6 +185,10 @@ class Job:
     data_blob: str
     #: The file of its result in the blob store, or "".
     result_blob: str
+    #: What its run attached to the result.
+    attached: tuple[Attachment, ...]
+    #: How many events it has had.
+    events: int
     #: The worker process that holds it, or "".
     worker: str
 

@@ -6,13 +6,25 @@ key                       type    holds
 ``<ns>:job:<id>``         hash    the record; without expiry until the job is final
 ``<ns>:data:<id>``        string  its input, where it is small
 ``<ns>:result:<id>``      string  its result, ready to send, where it is small
+``<ns>:events:<id>``      list    what happened to it: ``number kind JSON``; also the channel that tells it
+``<ns>:logs:<id>``        list    the lines that it logged: ``time text``
 ``<ns>:jobs``             zset    every known job by when it was accepted
+``<ns>:jobs:<caller>``    zset    the same of one caller
+``<ns>:batch:<id>``       hash    a batch: whose it is, of which analysis, since when
+``<ns>:batched:<id>``     list    the jobs of a batch in the order of its items
+``<ns>:batches``          zset    every batch by when the sweep looks whether it has ended
+``<ns>:dataset:<id>``     hash    a data set: whose it is, what it is
+``<ns>:dataset-users:<id>`` set   the jobs that need it and may not have ended
+``<ns>:idem:<digest>``    string  what an Idempotency-Key stands for: ``fingerprint id``
+``<ns>:rate:<caller>``    string  when a caller's next submission is due by its rate limit
 ``<ns>:queued:<step>``    zset    queued jobs of a step by when they were enqueued: a lane
 ``<ns>:backlog``          hash    how many jobs of each caller are queued
+``<ns>:active``           hash    how many jobs of each caller are not final
 ``<ns>:due``              zset    queued jobs that are put off, by until when
 ``<ns>:leases``           zset    running jobs by when their lease lapses
 ``<ns>:waits``            zset    queued jobs that may expire, by when
-``<ns>:finished``         zset    final jobs by when their tombstone goes
+``<ns>:finished``         zset    final jobs, ``id caller``, by when their tombstone goes
+``<ns>:outbox``           zset    final jobs whose webhook is to be called, by when they ended
 ``<ns>:blobs``            zset    files of final jobs by when they go
 ``<ns>:workers``          zset    live workers by until when they count as alive
 ``<ns>:times:<analysis>`` list    how long an analysis ran lately, newest first
@@ -44,6 +56,42 @@ class Keys:
     def result(self, job_id: str) -> str:
         """The result of a job."""
         return f"{self.namespace}:result:{job_id}"
+
+    def events(self, job_id: str) -> str:
+        """What happened to a job, and the channel that tells it."""
+        return f"{self.namespace}:events:{job_id}"
+
+    def logs(self, job_id: str) -> str:
+        """The lines that a job logged."""
+        return f"{self.namespace}:logs:{job_id}"
+
+    def jobs_of(self, caller: str) -> str:
+        """Every known job of a caller."""
+        return f"{self.namespace}:jobs:{caller}"
+
+    def batch(self, batch_id: str) -> str:
+        """What a batch is."""
+        return f"{self.namespace}:batch:{batch_id}"
+
+    def batched(self, batch_id: str) -> str:
+        """The jobs of a batch."""
+        return f"{self.namespace}:batched:{batch_id}"
+
+    def idempotency(self, digest: str) -> str:
+        """What an Idempotency-Key stands for; ``digest`` is of the key and its scope."""
+        return f"{self.namespace}:idem:{digest}"
+
+    def dataset(self, dataset_id: str) -> str:
+        """What a data set is."""
+        return f"{self.namespace}:dataset:{dataset_id}"
+
+    def dataset_users(self, dataset_id: str) -> str:
+        """The jobs that need a data set."""
+        return f"{self.namespace}:dataset-users:{dataset_id}"
+
+    def rate(self, caller: str) -> str:
+        """When a caller's next submission is due."""
+        return f"{self.namespace}:rate:{caller}"
 
     def lane(self, step: int) -> str:
         """The queued jobs of a step."""
@@ -94,6 +142,21 @@ class Keys:
         return f"{self.namespace}:backlog"
 
     @property
+    def active(self) -> str:
+        """How many jobs of each caller are not final."""
+        return f"{self.namespace}:active"
+
+    @property
+    def outbox(self) -> str:
+        """The final jobs whose webhook is to be called."""
+        return f"{self.namespace}:outbox"
+
+    @property
+    def batches(self) -> str:
+        """Every batch."""
+        return f"{self.namespace}:batches"
+
+    @property
     def lanes(self) -> tuple[str, ...]:
         """The queued jobs of every step, those that are taken first in front."""
         return tuple(self.lane(step) for step in STEPS)
@@ -110,4 +173,8 @@ class Keys:
             self.due,
             self.backlog,
             *self.lanes,
+            self.active,
+            self.outbox,
+            self.events(job_id),
+            self.logs(job_id),
         )

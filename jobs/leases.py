@@ -1,8 +1,8 @@
 """The store as workers see it: jobs are claimed, kept by a lease, and settled by whoever holds them."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple, cast
 
@@ -10,7 +10,7 @@ import orjson
 
 from jobs.connection import reaching_redis
 from jobs.errors import ClaimRefused, LeaseLost
-from jobs.job import Failure, Job, JobStatus, Metrics
+from jobs.job import Attachment, Failure, Job, JobStatus, Metrics
 from jobs.queues import whole_message
 from jobs.record import job_of
 from jobs.scripts import Argument, Reply
@@ -24,6 +24,22 @@ class Claim:
     job: Job
     #: Its input where that is kept in Redis.
     packed: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is."""
+
+    #: Percent.
+    share: float
+    stage: str
+    #: What was measured so far, by name.
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    def told(self) -> dict[str, object]:
+        """The event that tells it."""
+        said: dict[str, object] = {"progress": self.share, "stage": self.stage}
+        return {**said, "scores": dict(self.scores)} if self.scores else said
 
 
 class Held(NamedTuple):
@@ -101,19 +117,20 @@ class Leases:
         """
         return self._store.blobs.read(claim.job.data_blob) if claim.packed is None else claim.packed
 
-    def note(self, claim: Claim, *, progress: float | None = None, stage: str = "", message: str = "") -> Wish:
-        """Writes how far the job is (``progress`` in percent); returns what is wanted of its run.
+    def note(self, claim: Claim, *, progress: Progress | None = None, message: str = "") -> Wish:
+        """Writes how far the job is and what it says; returns what is wanted of its run.
 
         Raises:
             LeaseLost: it is held by somebody else, or final.
 
         """
-        fields: list[Argument] = []
+        fields: list[Argument] = ["message", message] if message else []
         if progress is not None:
-            fields += ["progress", progress, "stage", stage]
-        if message:
-            fields += ["message", message]
-        reply = self._scripts.run("progress", [self._keys.record(claim.job.id)], [claim.job.fence, *fields])
+            fields += ["progress", progress.share, "stage", progress.stage]
+        keys = [self._keys.record(claim.job.id), self._keys.events(claim.job.id), self._keys.logs(claim.job.id)]
+        told = b"" if progress is None else orjson.dumps(progress.told())
+        said = orjson.dumps(message) if message else b""
+        reply = self._scripts.run("progress", keys, [claim.job.fence, told, message, said, *fields])
         status, *finish = cast("list[bytes | int]", reply)
         if not finish:
             raise LeaseLost(claim.job.id, reason=cast("bytes", status).decode())
@@ -121,7 +138,9 @@ class Leases:
             return Wish.STOP
         return Wish.FINISH if finish[0] else Wish.GO_ON
 
-    def succeed(self, claim: Claim, result: bytes, *, metrics: Metrics) -> JobStatus:
+    def succeed(
+        self, claim: Claim, result: bytes, *, metrics: Metrics, attached: Sequence[Attachment] = ()
+    ) -> JobStatus:
         """Ends the job with its result; returns the status it has then: a job that was canceled meanwhile is canceled.
 
         Raises:
@@ -134,6 +153,8 @@ class Leases:
             self._store.write_blob(blob, result)
         etag = hashlib.sha256(result).hexdigest()[:32]
         fields: list[Argument] = ["etag", etag, "progress", 100, "result_blob", blob, "metrics", _json(metrics)]
+        if attached:
+            fields += ["attached", orjson.dumps([asdict(each) for each in attached])]
         return self._settle(claim, JobStatus.SUCCEEDED, [b"" if blob else result, blob, *fields])
 
     def fail(self, claim: Claim, failure: Failure, *, metrics: Metrics) -> JobStatus:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from jobs.job import Cause, Failure, Job, JobStatus, Metrics, Priority, new_id
+from jobs.job import Attachment, Cause, Failure, Job, JobStatus, Metrics, Priority, new_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,14 @@ class Submission:
     max_attempts: int
     #: The job whose input it runs again, or "".
     retry_of: str = ""
+    #: The data set that it reads, or "".
+    dataset: str = ""
+    #: Where its end is to be told, or "".
+    webhook: str = ""
+    #: The id of the internal job that will tell it, or "".
+    webhook_delivery: str = ""
+    #: The URL of the service as the client reached it, or "".
+    base_url: str = ""
 
 
 def resubmission(job: Job, *, packed: bytes) -> Submission:
@@ -45,6 +53,10 @@ def resubmission(job: Job, *, packed: bytes) -> Submission:
         expires_in=job.expires_in,
         max_attempts=job.max_attempts,
         retry_of=job.id,
+        dataset=job.dataset,
+        webhook=job.webhook,
+        webhook_delivery=new_id() if job.webhook else "",
+        base_url=job.base_url,
     )
 
 
@@ -61,11 +73,27 @@ def fields_of(submission: Submission, *, blob: str) -> list[str | int | float]:
         "expires_in": "" if submission.expires_in is None else submission.expires_in,
         "retry_of": submission.retry_of,
         "data_blob": blob,
+        "dataset": submission.dataset,
+        "webhook": submission.webhook,
+        "webhook_delivery": submission.webhook_delivery,
+        "base_url": submission.base_url,
     }
     return [part for field in fields.items() for part in field]
 
 
-def just_accepted(submission: Submission, *, blob: str, created: int, step: int, position: int | None) -> Job:
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What the store says of a job that it has accepted."""
+
+    #: When, Unix time in milliseconds of Redis' clock.
+    created: int
+    #: Its place among ``STEPS``.
+    step: int
+    #: How many jobs are taken before it.
+    position: int
+
+
+def just_accepted(submission: Submission, receipt: Receipt, *, blob: str, batch: str) -> Job:
     """The job as it is right after it was accepted, without reading it back."""
     return Job(
         id=submission.id,
@@ -79,24 +107,31 @@ def just_accepted(submission: Submission, *, blob: str, created: int, step: int,
         timeout=submission.timeout,
         expires_in=submission.expires_in,
         retry_of=submission.retry_of,
-        step=step,
+        batch=batch,
+        dataset=submission.dataset,
+        webhook=submission.webhook,
+        webhook_delivery=submission.webhook_delivery,
+        base_url=submission.base_url,
+        step=receipt.step,
         attempt=1,
         max_attempts=submission.max_attempts,
         fence=0,
-        created=created,
-        updated=created,
+        created=receipt.created,
+        updated=receipt.created,
         started=None,
         finished=None,
         expires=None,
         progress=None,
         stage="",
         message="",
-        queue_position=position,
+        queue_position=receipt.position,
         failure=None,
         metrics=None,
         etag="",
         data_blob=blob,
         result_blob="",
+        attached=(),
+        events=1,
         worker="",
     )
 
@@ -116,6 +151,11 @@ def job_of(job_id: str, flat: Sequence[bytes], *, position: int | None = None) -
         timeout=float(record["timeout"]),
         expires_in=float(record["expires_in"]) if record["expires_in"] else None,
         retry_of=record["retry_of"],
+        batch=record["batch"],
+        dataset=record["dataset"],
+        webhook=record["webhook"],
+        webhook_delivery=record["webhook_delivery"],
+        base_url=record["base_url"],
         step=int(record["step"]),
         attempt=int(record["attempt"]),
         max_attempts=int(record["max_attempts"]),
@@ -134,12 +174,18 @@ def job_of(job_id: str, flat: Sequence[bytes], *, position: int | None = None) -
         etag=record.get("etag", ""),
         data_blob=record["data_blob"],
         result_blob=record.get("result_blob", ""),
+        attached=_attached(record.get("attached", "")),
+        events=int(record["events"]),
         worker=record.get("worker", ""),
     )
 
 
 def _moment(record: Mapping[str, str], name: str) -> int | None:
     return int(record[name]) if name in record else None
+
+
+def _attached(written: str) -> tuple[Attachment, ...]:
+    return tuple(Attachment(**each) for each in orjson.loads(written)) if written else ()
 
 
 def _failure(record: Mapping[str, str]) -> Failure | None:

@@ -14,6 +14,8 @@ from jobs.connection import reaching_redis
 Argument = str | bytes | int | float
 #: What a script returns, as redis-py gives it.
 Reply = bytes | int | None | list["Reply"]
+#: The keys and arguments of one call.
+Call = tuple[Sequence[str], Sequence[Argument]]
 
 
 @cache
@@ -38,6 +40,19 @@ class Scripts:
         """
         with reaching_redis():
             return cast("Reply", self._script(name)(keys=keys, args=arguments))
+
+    def run_each(self, name: str, calls: Sequence[Call]) -> list[Reply]:
+        """Runs the script once for each keys and arguments, all in one round trip, though not as one.
+
+        Raises:
+            StoreUnavailable: Redis can't run it now.
+
+        """
+        script = self._script(name)
+        with reaching_redis(), self._redis.pipeline(transaction=False) as pipeline:
+            for keys, arguments in calls:
+                script(keys=keys, args=arguments, client=pipeline)
+            return cast("list[Reply]", pipeline.execute())
 
     def _script(self, name: str) -> Script:
         if name not in self._loaded:

@@ -115,6 +115,14 @@ class Settings:
     few_queued: int = _count(4, least=1, most=1_000_000)
     #: Queued jobs that a caller may have before the next ones go behind those as well.
     many_queued: int = _count(64, least=1, most=1_000_000)
+    #: Jobs of a caller that may be queued or running at once; 0: without limit.
+    max_active: int = _count(10_000, least=0, most=10_000_000)
+    #: Jobs of all callers that may be queued; 0: without limit.
+    max_queued: int = _count(100_000, least=0, most=10_000_000)
+    #: Jobs a minute that a caller may submit; 0: without limit.
+    rate_limit: int = _count(0, least=0, most=1_000_000)
+    #: Jobs that a caller may submit at once within that limit.
+    rate_burst: int = _count(60, least=1, most=1_000_000)
     #: Jobs that one worker runs at once.
     concurrency: int = _count(2, least=1, most=256)
     #: Memory that a job may take beside what its process has anyway, bytes; 0: as much as there is.

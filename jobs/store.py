@@ -6,13 +6,14 @@ from typing import cast
 
 from jobs.blobs import Blobs, open_blobs
 from jobs.connection import connect, reaching_redis
-from jobs.errors import BlobMissing, NoSuchJob
-from jobs.job import Job, JobStatus, steps_of
+from jobs.errors import BlobMissing, JobNotFinal, NoSuchJob
+from jobs.intake import Order, Taken, take
+from jobs.job import Job, JobStatus
 from jobs.keys import Keys
 from jobs.queues import Queue
 from jobs.queues.celery import CeleryQueue
-from jobs.record import Submission, fields_of, job_of, just_accepted
-from jobs.scripts import Argument, Scripts
+from jobs.record import Submission, job_of
+from jobs.scripts import Argument, Call, Reply, Scripts
 from jobs.settings import Settings
 
 #: How long a file may wait for the move that makes it a job's input or result, milliseconds. Longer than any run tries
@@ -50,14 +51,16 @@ class Store:
         """Accepts a job: record, input, indexes and message in one atomic round trip.
 
         Raises:
+            SubmissionRefused: a limit is reached.
             StoreUnavailable: nothing was accepted, or nothing that the caller was told of.
             StorageError: its input is large and the blob store can't take it.
 
         """
-        blob = self._input_to_blobs(submission)
-        reply = self.scripts.run("submit", self._submit_keys(submission), self._submit_arguments(submission, blob=blob))
-        created, step, position = cast("list[int]", reply)
-        return just_accepted(submission, blob=blob, created=created, step=step, position=position)
+        return self.take(Order(submissions=(submission,))).jobs[0]
+
+    def take(self, order: Order) -> Taken:
+        """What :func:`jobs.intake.take` does."""
+        return take(self, order)
 
     def find(self, job_id: str) -> Job:
         """The job as it is now, in one round trip.
@@ -67,6 +70,17 @@ class Store:
 
         """
         return self._read(job_id, [])[0]
+
+    def find_each(self, job_ids: Sequence[str]) -> list[Job | None]:
+        """The jobs as they are now, in one round trip; None for one of which there is no record.
+
+        Raises:
+            StoreUnavailable: Redis can't say now.
+
+        """
+        calls: list[Call] = [([self.keys.record(job_id), *self.keys.lanes], [job_id]) for job_id in job_ids]
+        replies = self.scripts.run_each("read", calls)
+        return [_job_in(job_id, reply) for job_id, reply in zip(job_ids, replies, strict=True)]
 
     def find_with_result(self, job_id: str) -> tuple[Job, bytes | None]:
         """The job and the bytes of its result, None where it has none (any more).
@@ -109,6 +123,21 @@ class Store:
         """
         return self._status_after("finish", [self.keys.record(job_id)], [], job_id)
 
+    def purge(self, job: Job) -> None:
+        """Forgets a job that has ended, its result and its files.
+
+        Raises:
+            NoSuchJob: there is no record of it.
+            JobNotFinal: it has not ended.
+
+        """
+        keys = [*self.keys.of_job(job.id), self.keys.result(job.id), self.keys.jobs, self.keys.jobs_of(job.caller)]
+        told = cast("bytes", self.scripts.run("purge", keys, [job.id, job.caller])).decode()
+        if told == "missing":
+            raise NoSuchJob(job.id)
+        if told != "purged":
+            raise JobNotFinal(job.id, status=told)
+
     def write_blob(self, name: str, content: bytes) -> None:
         """Writes a file that a move shall make a job's own; who dies before that move leaves no file for ever.
 
@@ -147,44 +176,12 @@ class Store:
             now = seconds * 1000 + micros // 1000
             return self.redis.zcount(self.keys.workers, now, "+inf")
 
-    def _submit_keys(self, submission: Submission) -> list[str]:
-        return [
-            self.keys.record(submission.id),
-            self.keys.data(submission.id),
-            self.keys.jobs,
-            self.keys.waits,
-            self.keys.backlog,
-            *self.keys.lanes,
-            *map(self.queue.key, steps_of(submission.priority)),
-            self.keys.blobs,
-        ]
-
-    def _submit_arguments(self, submission: Submission, *, blob: str) -> list[Argument]:
-        return [
-            submission.id,
-            submission.caller,
-            steps_of(submission.priority).start,
-            *self.queue.message(submission.id, analysis=submission.analysis),
-            self.settings.few_queued,
-            self.settings.many_queued,
-            b"" if blob else submission.input,
-            "" if submission.expires_in is None else int(submission.expires_in * 1000),
-            *fields_of(submission, blob=blob),
-        ]
-
-    def _input_to_blobs(self, submission: Submission) -> str:
-        if len(submission.input) <= self.settings.inline_limit:
-            return ""
-        name = f"inputs/{submission.id}"
-        self.write_blob(name, submission.input)
-        return name
-
     def _read(self, job_id: str, result_key: list[str]) -> tuple[Job, bytes | None]:
         reply = self.scripts.run("read", [self.keys.record(job_id), *self.keys.lanes, *result_key], [job_id])
-        fields, position, result = cast("tuple[list[bytes], int, bytes | None]", reply)
-        if not fields:
+        job = _job_in(job_id, reply)
+        if job is None:
             raise NoSuchJob(job_id)
-        return job_of(job_id, fields, position=position if position >= 0 else None), result
+        return job, cast("list[bytes | None]", reply)[2]
 
     def _blob_unless_expired(self, job: Job, name: str) -> bytes | None:
         try:
@@ -199,3 +196,9 @@ class Store:
         if status == "missing":
             raise NoSuchJob(job_id)
         return JobStatus(status)
+
+
+def _job_in(job_id: str, reply: Reply) -> Job | None:
+    """The job that the script ``read`` tells of; None where there is no record of it."""
+    fields, position, _ = cast("tuple[list[bytes], int, bytes | None]", reply)
+    return job_of(job_id, fields, position=position if position >= 0 else None) if fields else None

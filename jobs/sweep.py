@@ -6,6 +6,7 @@ from typing import cast
 
 import structlog
 
+from jobs.batches import sweep_batches
 from jobs.connection import reaching_redis
 from jobs.errors import NoSuchJob, StorageError
 from jobs.job import STEPS
@@ -46,6 +47,7 @@ def sweep(store: Store) -> Swept:
         if outcome != "nothing":
             recovered[job_id] = outcome
             log.warning("job.recovered", job=job_id, outcome=outcome)
+    sweep_batches(store, most=MOST)
     return Swept(recovered=recovered, forgotten=_forget(store, tombstones, blobs))
 
 
@@ -89,6 +91,7 @@ def _forget(store: Store, tombstones: Sequence[str], blobs: Sequence[str]) -> in
     if not tombstones and not deleted:
         return 0
     keys = [store.keys.jobs, store.keys.finished, store.keys.blobs]
+    keys += [store.keys.jobs_of(tombstone.partition(" ")[2]) for tombstone in tombstones]
     return cast("int", store.scripts.run("forget", keys, [len(tombstones), *tombstones, *deleted]))
 
 

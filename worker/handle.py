@@ -2,12 +2,15 @@
 
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cached_property
 
+import numpy as np
 import structlog
+from numpy.random import Generator
 
 from jobs.errors import LeaseLost, StoreUnavailable
-from jobs.leases import Claim, Leases, Wish
+from jobs.leases import Claim, Leases, Progress, Wish
 from worker.interrupt import Interrupted
 
 log = structlog.get_logger(__name__)
@@ -18,14 +21,8 @@ PACE = 0.2
 #: Longest stage or message that is kept, characters.
 LONGEST_TEXT = 500
 
-
-@dataclass(frozen=True)
-class _Progress:
-    """What was said last of how far the job is."""
-
-    #: Percent.
-    share: float
-    stage: str
+#: Most scores of one progress report.
+MOST_SCORES = 20
 
 
 class JobHandle:
@@ -37,7 +34,7 @@ class JobHandle:
         #: When the store was last written or asked; monotonic seconds.
         self._reached = 0.0
         #: Said, but not written yet.
-        self._pending: _Progress | None = None
+        self._pending: Progress | None = None
         self._wish = Wish.GO_ON
 
     @property
@@ -50,8 +47,14 @@ class JobHandle:
         """Seed for everything random, from the request."""
         return self._claim.job.seed
 
-    def progress(self, fraction: float, stage: str = "") -> None:
-        """Says which share is done, from 0 to 1; the last word is written at most five times a second.
+    @cached_property
+    def rng(self) -> Generator:
+        """The job's one random generator, begun from its seed."""
+        return np.random.default_rng(self.seed)
+
+    def progress(self, fraction: float, stage: str = "", *, scores: Mapping[str, float] | None = None) -> None:
+        """Says which share is done, from 0 to 1, and what was measured; the last word is written at most five times a
+        second.
 
         Raises:
             ValueError: the fraction is no number from 0 to 1.
@@ -60,7 +63,8 @@ class JobHandle:
         """
         if not (math.isfinite(fraction) and 0 <= fraction <= 1):
             raise ValueError(f"progress is a share from 0 to 1, not {fraction!r}")
-        self._pending = _Progress(round(100 * float(fraction), 1), _sendable(stage))
+        share = round(100 * float(fraction), 1)
+        self._pending = Progress(share=share, stage=_sendable(stage), scores=_finite(scores or {}))
         self._reach_in_pace()
 
     def log(self, message: str) -> None:
@@ -91,12 +95,7 @@ class JobHandle:
         """Writes what is pending, and learns what is wanted."""
         said, self._pending = self._pending, None
         try:
-            self._wish = self._leases.note(
-                self._claim,
-                progress=said.share if said else None,
-                stage=said.stage if said else "",
-                message=message,
-            )
+            self._wish = self._leases.note(self._claim, progress=said, message=message)
         except StoreUnavailable as error:
             # Progress is a courtesy: a run does not fail for a store that is away for a moment.
             log.debug("progress.not_written", error=str(error))
@@ -106,6 +105,12 @@ class JobHandle:
         self._reached = time.monotonic()
         if self._wish is Wish.STOP:
             raise Interrupted
+
+
+def _finite(scores: Mapping[str, float]) -> dict[str, float]:
+    """The scores that JSON can say, at most ``MOST_SCORES`` of them."""
+    said = {_sendable(str(name)): float(value) for name, value in scores.items()}
+    return {name: said[name] for name in list(said)[:MOST_SCORES] if math.isfinite(said[name])}
 
 
 def _sendable(text: str) -> str:

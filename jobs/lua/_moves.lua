@@ -6,12 +6,42 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The first seventeen KEYS of every script that can end a job, by name. `lane` is that of the job's step.
+-- The first twenty-one KEYS of every script that can end a job, by name. `lane` is that of the job's step.
 local function keys_of_job(given)
   local record, data, leases, waits, finished, blobs, due, backlog = unpack(given, 1, 8)
   local step = redis.call('HGET', record, 'step') or '0'
   return { record = record, data = data, leases = leases, waits = waits, finished = finished, blobs = blobs, due = due,
-    backlog = backlog, lane = given[9 + step] }
+    backlog = backlog, lane = given[9 + step], active = given[18], outbox = given[19], events = given[20], logs = given[21] }
+end
+
+-- How many events of a job are kept for those who come later.
+local EVENTS_KEPT = 256
+
+-- Tells whoever follows the job what happened (`said` is JSON), and keeps it for who asks later. The first event of
+-- every job, that it is queued, is never written: it is number 1, and told by the record itself.
+local function tell(keys, kind, said)
+  local entry = redis.call('HINCRBY', keys.record, 'events', 1) .. ' ' .. kind .. ' ' .. said
+  redis.call('RPUSH', keys.events, entry)
+  redis.call('LTRIM', keys.events, -EVENTS_KEPT, -1)
+  redis.call('PUBLISH', keys.events, entry)
+end
+
+local function tell_status(keys, status, now)
+  local attempt = redis.call('HGET', keys.record, 'attempt')
+  tell(keys, 'status', string.format('{"status":"%s","attempt":%s,"at":%.0f}', status, attempt, now))
+end
+
+-- The files of the job (its input, its result, what its analysis attached) go at this moment.
+local function keep_files_until(keys, moment)
+  local input, result, attached = unpack(redis.call('HMGET', keys.record, 'data_blob', 'result_blob', 'attached'))
+  for _, blob in ipairs({ input or '', result or '' }) do
+    if blob ~= '' then
+      redis.call('ZADD', keys.blobs, moment, blob)
+    end
+  end
+  for _, file in ipairs(attached and attached ~= '' and cjson.decode(attached) or {}) do
+    redis.call('ZADD', keys.blobs, moment, file.blob)
+  end
 end
 
 -- Adds to the count of the caller's queued jobs; a caller without any has no entry.
@@ -19,6 +49,13 @@ local function count_queued(keys, number)
   local caller = redis.call('HGET', keys.record, 'caller')
   if redis.call('HINCRBY', keys.backlog, caller, number) <= 0 then
     redis.call('HDEL', keys.backlog, caller)
+  end
+end
+
+-- One job of the caller less that is not final.
+local function count_ended(keys, caller)
+  if redis.call('HINCRBY', keys.active, caller, -1) <= 0 then
+    redis.call('HDEL', keys.active, caller)
   end
 end
 
@@ -39,14 +76,19 @@ local function conclude(keys, id, status, now, keep, fields)
   dequeue(keys, id)
   redis.call('ZREM', keys.leases, id)
   redis.call('ZREM', keys.waits, id)
-  -- The record outlives the result as a tombstone; the sweep drops the id from the indexes at the same time.
-  redis.call('ZADD', keys.finished, expires + keep.tombstone, id)
-  redis.call('PEXPIRE', keys.record, keep.result + keep.tombstone)
-  redis.call('PEXPIRE', keys.data, keep.result)
-  local blob = redis.call('HGET', keys.record, 'data_blob')
-  if blob and blob ~= '' then
-    redis.call('ZADD', keys.blobs, expires, blob)
+  local caller, webhook = unpack(redis.call('HMGET', keys.record, 'caller', 'webhook'))
+  count_ended(keys, caller)
+  if webhook and webhook ~= '' then
+    redis.call('ZADD', keys.outbox, now, id)
   end
+  tell(keys, 'completed', string.format('{"status":"%s","at":%.0f}', status, now))
+  -- The record outlives the result as a tombstone; the sweep drops the id from the indexes at the same time.
+  redis.call('ZADD', keys.finished, expires + keep.tombstone, id .. ' ' .. caller)
+  redis.call('PEXPIRE', keys.record, keep.result + keep.tombstone)
+  for _, key in ipairs({ keys.data, keys.events, keys.logs }) do
+    redis.call('PEXPIRE', key, keep.result)
+  end
+  keep_files_until(keys, expires)
 end
 
 -- The job has waited in the queue longer than it may.
@@ -72,6 +114,7 @@ local function take_back(keys, id, now, cost)
   redis.call('HSET', keys.record, 'status', 'queued', 'updated', now, 'progress', '', 'stage', '')
   redis.call('HDEL', keys.record, 'worker', 'stop_asked')
   redis.call('ZREM', keys.leases, id)
+  tell_status(keys, 'queued', now)
 end
 
 -- A running or canceling job has lost its worker: canceled if that was asked, else another attempt while it has some.

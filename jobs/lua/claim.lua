@@ -3,7 +3,8 @@
 -- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
 --       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
---       9…17 the lanes (zsets: when each job was enqueued), one a step
+--       9…17 the lanes (zsets: when each job was enqueued), one a step   18 active (hash: jobs of each caller that are not
+--       final)   19 outbox (zset: final jobs whose webhook is to be called)   20 events (list)   21 logs (list)
 -- ARGV: 1 id   2 the process that asks   3 lease in ms   4 result kept for ms   5 tombstone kept for ms
 -- Returns {'claimed', fence, fields of the record, input bytes or false}, or {why not: 'missing' or its status}.
 
@@ -39,4 +40,5 @@ dequeue(keys, id)
 -- Only the wait for the first start is bounded: a job that has run is not failed for waiting again.
 redis.call('ZREM', keys.waits, id)
 redis.call('ZADD', keys.leases, now + lease, id)
+tell_status(keys, 'running', now)
 return { 'claimed', fence, redis.call('HGETALL', keys.record), redis.call('GET', keys.data) }

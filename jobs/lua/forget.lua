@@ -1,18 +1,19 @@
 -- Drops from the indexes what has expired: jobs whose tombstone is gone, and files that were deleted.
 --
--- KEYS: 1 jobs   2 finished   3 blobs
--- ARGV: 1 how many ids follow   2… the ids, then the files
+-- KEYS: 1 jobs   2 finished   3 blobs   4… for each tombstone the jobs of its caller
+-- ARGV: 1 how many tombstones follow   2… the tombstones as 'id caller', then the files
 -- Returns how many entries went.
 
-local jobs, finished, blobs = unpack(KEYS)
-local ids = tonumber(ARGV[1])
+local jobs, finished, blobs = unpack(KEYS, 1, 3)
+local tombstones = tonumber(ARGV[1])
 local gone = 0
-for at = 2, #ARGV do
-  if at <= ids + 1 then
-    redis.call('ZREM', jobs, ARGV[at])
-    gone = gone + redis.call('ZREM', finished, ARGV[at])
-  else
-    gone = gone + redis.call('ZREM', blobs, ARGV[at])
-  end
+for at = 2, tombstones + 1 do
+  local id = string.match(ARGV[at], '^%S+')
+  redis.call('ZREM', jobs, id)
+  redis.call('ZREM', KEYS[at + 2], id)
+  gone = gone + redis.call('ZREM', finished, ARGV[at])
+end
+for at = tombstones + 2, #ARGV do
+  gone = gone + redis.call('ZREM', blobs, ARGV[at])
 end
 return gone

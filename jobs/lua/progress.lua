@@ -1,21 +1,37 @@
--- Notes how far a running job is, and tells its run whether it shall go on.
+-- Notes how far a running job is and what it says, and tells its run whether it shall go on.
 --
--- KEYS: 1 record
--- ARGV: 1 fence   2… fields to write as name, value, …
+-- KEYS: 1 record   2 events (list)   3 logs (list)
+-- ARGV: 1 fence   2 progress event as JSON, or ''   3 line to log, or ''   4 the same as JSON, or ''
+--       5… fields to write as name, value, …
 -- Returns {'running' or 'canceling', 1 if it was asked to finish now, else 0}, or {why this run has lost the job:
 -- 'missing', 'fenced' or its status}.
 
-local status, fence, finish = unpack(redis.call('HMGET', KEYS[1], 'status', 'fence', 'finish_asked'))
+-- How many lines of a job are kept, the latest ones.
+local LINES_KEPT = 1000
+
+local keys = { record = KEYS[1], events = KEYS[2], logs = KEYS[3] }
+local holder, progress, line, said = unpack(ARGV, 1, 4)
+
+local status, fence, finish = unpack(redis.call('HMGET', keys.record, 'status', 'fence', 'finish_asked'))
 if not status then
   return { 'missing' }
 end
 if status ~= 'running' and status ~= 'canceling' then
   return { status }
 end
-if fence ~= ARGV[1] then
+if fence ~= holder then
   return { 'fenced' }
 end
-if #ARGV > 1 then
-  redis.call('HSET', KEYS[1], 'updated', now_ms(), unpack(ARGV, 2))
+local now = now_ms()
+if #ARGV > 4 then
+  redis.call('HSET', keys.record, 'updated', now, unpack(ARGV, 5))
+end
+if progress ~= '' then
+  tell(keys, 'progress', progress)
+end
+if line ~= '' then
+  redis.call('RPUSH', keys.logs, string.format('%.0f ', now) .. line)
+  redis.call('LTRIM', keys.logs, -LINES_KEPT, -1)
+  tell(keys, 'log', string.format('{"at":%.0f,"message":', now) .. said .. '}')
 end
 return { status, finish and 1 or 0 }

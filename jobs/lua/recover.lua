@@ -3,12 +3,14 @@
 -- KEYS: 1 record   2 data   3 leases (zset: when each lease lapses)   4 waits (zset: when each wait in the queue ends)
 --       5 finished (zset: when each tombstone goes)   6 blobs (zset: when each file goes)
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
---       9…17 the lanes (zsets: when each job was enqueued), one a step   18 the queue of its step (list of the engine)
+--       9…17 the lanes (zsets: when each job was enqueued), one a step   18 active (hash: jobs of each caller that are not
+--       final)   19 outbox (zset: final jobs whose webhook is to be called)   20 events (list)   21 logs (list)
+--       22 the queue of its step (list of the engine)
 -- ARGV: 1 id   2 message   3 resend after ms   4 result kept for ms   5 tombstone kept for ms
 -- Returns what was done: 'requeued', 'retried', 'failed', 'canceled', 'sent', 'dropped' (no record is left) or 'nothing'.
 
 local keys = keys_of_job(KEYS)
-keys.queue = KEYS[18]
+keys.queue = KEYS[22]
 local id, message, after = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
 local now = now_ms()

@@ -1,54 +1,152 @@
--- Accepts a job: its record, its input, its place in the indexes and its message, all or nothing.
+-- Accepts jobs: their records, their inputs, their places in the indexes and their messages, all or nothing.
 --
--- KEYS: 1 record (hash)   2 data (string)   3 jobs (zset: when accepted)   4 waits (zset: when its wait in the queue ends)
---       5 backlog (hash: queued jobs of each caller)   6…14 the lanes (zsets: when each job was enqueued), one a step
---       15 16 17 the queues of the steps of its priority (lists of the engine)   18 blobs (zset: when each file goes)
--- ARGV: 1 id   2 caller   3 first step of its priority   4 5 its message before and after the number of the step
---       6 7 queued jobs of a caller from which the next goes to the second, the third step   8 input bytes, or ''
---       9 longest wait in the queue in ms, or ''   10… fields of the record as name, value, …
--- Returns {when it was accepted, its step, how many jobs are taken before it}.
+-- KEYS: 1 jobs   2 the jobs of the caller (zsets: when accepted)   3 waits (zset: when each wait in the queue ends)
+--       4 backlog   5 active (hashes: jobs of each caller that are queued; that are not final)
+--       6 blobs (zset: when each file goes)   7…15 the lanes (zsets: when each job was enqueued), one a step
+--       16…24 the queues of the steps (lists of the engine)   25 what the Idempotency-Key stands for (string)
+--       26 when the caller's next submission is due (string)   27 batch (hash)   28 the jobs of the batch (list)
+--       29 batches (zset: when each is looked at)
+--       30… for each job its record (hash), its data (string), its data set (hash) and who uses that (set)
+-- ARGV: 1 caller   2 3 queued jobs of a caller from which the next goes to the second, the third step
+--       4 most jobs of a caller that are not final   5 most queued jobs of all   6 7 rate limit: ms for each job, and how
+--       many may come at once; 0 in 4 to 6: no limit   8 fingerprint of the request, or '' without Idempotency-Key
+--       9 how long its key is kept, ms   10 id of the batch, or ''   11 its analysis   12 how many jobs follow
+--       for each job: id, first step of its priority, its message before and after the number of the step, input bytes
+--       or '', longest wait in the queue in ms or '', 1 if it needs its data set, how many fields of the record follow,
+--       and those as name, value, …
+-- Returns {'accepted', for each job {when it was accepted, its step, how many jobs are taken before it}},
+-- {'replayed', id that the Idempotency-Key stands for}, or {'refused', why, a number}: 'reused' (another request had the
+-- key), 'rate' (ms until there is room), 'active' or 'queued' (how many there are), 'dataset' (which job's is gone).
 -- Sent twice (the reply was lost), the second changes nothing.
 
-local record, data, jobs, waits, backlog = unpack(KEYS, 1, 5)
-local id, caller, first, before, after, few, many, input, wait = unpack(ARGV, 1, 9)
+local jobs, jobs_of_caller, waits, backlog, active, blobs = unpack(KEYS, 1, 6)
+local idempotency, rate, batch, batched, batches = unpack(KEYS, 25, 29)
+local caller, few, many, most_active, most_queued, interval, burst, fingerprint, keep, batch_id, analysis, number =
+  unpack(ARGV, 1, 12)
+number = tonumber(number)
+local now = now_ms()
 
-local function taken_before(step)
-  local before = redis.call('ZRANK', KEYS[6 + step], id) or 0
+local orders = {}
+local at = 13
+for order = 1, number do
+  local key, fields = 26 + 4 * order, tonumber(ARGV[at + 7])
+  orders[order] = { record = KEYS[key], data = KEYS[key + 1], dataset = KEYS[key + 2], users = KEYS[key + 3],
+    id = ARGV[at], first = tonumber(ARGV[at + 1]), before = ARGV[at + 2], after = ARGV[at + 3], input = ARGV[at + 4],
+    wait = ARGV[at + 5], needs_dataset = ARGV[at + 6] == '1', fields = { unpack(ARGV, at + 8, at + 7 + fields) } }
+  at = at + 8 + fields
+end
+
+local function taken_before(id, step)
+  local before = redis.call('ZRANK', KEYS[7 + step], id) or 0
   for earlier = 0, step - 1 do
-    before = before + redis.call('ZCARD', KEYS[6 + earlier])
+    before = before + redis.call('ZCARD', KEYS[7 + earlier])
   end
   return before
 end
 
 -- A file is due to go as long as no job has it.
-local function keep_file()
-  local finished, blob = unpack(redis.call('HMGET', record, 'finished', 'data_blob'))
+local function keep_file(order)
+  local finished, blob = unpack(redis.call('HMGET', order.record, 'finished', 'data_blob'))
   if not finished and blob ~= '' then
-    redis.call('ZREM', KEYS[18], blob)
+    redis.call('ZREM', blobs, blob)
   end
 end
 
-local known = redis.call('HMGET', record, 'created', 'step')
-if known[1] then
-  keep_file()
-  return { tonumber(known[1]), tonumber(known[2]), taken_before(tonumber(known[2])) }
+local function told()
+  local reply = { 'accepted' }
+  for each, order in ipairs(orders) do
+    local created, step = unpack(redis.call('HMGET', order.record, 'created', 'step'))
+    reply[each + 1] = { tonumber(created or now), tonumber(step or 0), taken_before(order.id, step or 0) }
+  end
+  return reply
 end
 
--- Who has many jobs waiting goes behind who has few: the flood of one caller does not starve another's single job.
-local waiting = tonumber(redis.call('HGET', backlog, caller) or '0')
-local offset = waiting < tonumber(few) and 0 or waiting < tonumber(many) and 1 or 2
-local step = first + offset
+-- Why the jobs can't be taken now, and a number about it; nothing where they can.
+local function refusal()
+  for each, order in ipairs(orders) do
+    if order.needs_dataset and redis.call('HGET', order.dataset, 'state') ~= 'ready' then
+      return 'dataset', each
+    end
+  end
+  local others = tonumber(redis.call('HGET', active, caller) or '0')
+  if most_active ~= '0' and others + number > tonumber(most_active) then
+    return 'active', others
+  end
+  if most_queued ~= '0' then
+    local queued = 0
+    for lane = 7, 15 do
+      queued = queued + redis.call('ZCARD', KEYS[lane])
+    end
+    if queued + number > tonumber(most_queued) then
+      return 'queued', queued
+    end
+  end
+  if interval ~= '0' then
+    -- The generic cell rate algorithm. More jobs at once than the burst has room for wait until it has all its room.
+    local due = math.max(tonumber(redis.call('GET', rate) or '0'), now)
+    local room = interval * burst
+    local early = due + interval * math.min(number, burst) - room - now
+    if early > 0 then
+      return 'rate', math.ceil(early)
+    end
+    due = due + interval * number
+    redis.call('SET', rate, due, 'PX', math.ceil(due - now))
+  end
+end
 
-local now = now_ms()
-redis.call('HSET', record, 'status', 'queued', 'caller', caller, 'step', step, 'created', now, 'updated', now,
-  'attempt', 1, 'fence', 0, unpack(ARGV, 10))
-if wait ~= '' then
-  redis.call('ZADD', waits, now + tonumber(wait), id)
+local function accept(order)
+  -- Who has many jobs waiting goes behind who has few: the flood of one caller does not starve another's single job.
+  local waiting = tonumber(redis.call('HGET', backlog, caller) or '0')
+  local offset = waiting < tonumber(few) and 0 or waiting < tonumber(many) and 1 or 2
+  local step = order.first + offset
+  redis.call('HSET', order.record, 'status', 'queued', 'caller', caller, 'step', step, 'created', now, 'updated', now,
+    'attempt', 1, 'fence', 0, 'events', 1, 'batch', batch_id, unpack(order.fields))
+  if order.wait ~= '' then
+    redis.call('ZADD', waits, now + tonumber(order.wait), order.id)
+  end
+  if order.input ~= '' then
+    redis.call('SET', order.data, order.input)
+  end
+  if order.needs_dataset then
+    redis.call('SADD', order.users, order.id)
+  end
+  keep_file(order)
+  redis.call('ZADD', jobs, now, order.id)
+  redis.call('ZADD', jobs_of_caller, now, order.id)
+  redis.call('HINCRBY', active, caller, 1)
+  local keys = { record = order.record, backlog = backlog, lane = KEYS[7 + step], queue = KEYS[16 + step] }
+  enqueue(keys, order.id, order.before .. step .. order.after)
 end
-if input ~= '' then
-  redis.call('SET', data, input)
+
+if redis.call('EXISTS', orders[1].record) == 1 then
+  for _, order in ipairs(orders) do
+    keep_file(order)
+  end
+  return told()
 end
-keep_file()
-redis.call('ZADD', jobs, now, id)
-enqueue({ record = record, backlog = backlog, lane = KEYS[6 + step], queue = KEYS[15 + offset] }, id, before .. step .. after)
-return { now, step, taken_before(step) }
+if fingerprint ~= '' then
+  local known = redis.call('GET', idempotency)
+  if known then
+    local same, id = string.match(known, '^(%S+) (%S+)$')
+    return same == fingerprint and { 'replayed', id } or { 'refused', 'reused', 0 }
+  end
+end
+local why, about = refusal()
+if why then
+  return { 'refused', why, about }
+end
+for _, order in ipairs(orders) do
+  accept(order)
+end
+if batch_id ~= '' then
+  redis.call('HSET', batch, 'caller', caller, 'analysis', analysis, 'created', now, 'jobs', number)
+  for _, order in ipairs(orders) do
+    redis.call('RPUSH', batched, order.id)
+  end
+  redis.call('ZADD', batches, now, batch_id)
+end
+if fingerprint ~= '' then
+  local id = batch_id ~= '' and batch_id or orders[1].id
+  redis.call('SET', idempotency, fingerprint .. ' ' .. id, 'PX', keep)
+end
+return told()

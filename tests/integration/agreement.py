@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from expected_job import RESULT_TTL, TOMBSTONE_TTL, Expected
+from expected_job import CALLERS, RESULT_TTL, TOMBSTONE_TTL, Expected
 from job_model import Model
 from traces import Traces, half_minutes
 
@@ -15,11 +15,14 @@ def assert_agreement(traces: Traces, model: Model) -> None:
     _same("jobs with a record", set(traces.records), set(there))
     for name, job in there.items():
         _same(f"record of {name}", _told(traces.records[name]), _expected_record(job))
-        _same(f"expiries of {name}", _kinds(traces.expiries[name]), _expected_kinds(job, model))
+        _same(f"expiries of {name}", _kinds(traces.expiries[name][:3]), _expected_kinds(job, model))
+        _same(f"kept for ever of {name}", -1 in traces.expiries[name][3:] and job.status in FINAL, False)
+        _same(f"told of {name}", traces.told[name], _expected_told(job, model))
     small = {name: job.result for name, job in there.items() if job.result and not job.result_blob}
     _same("results", traces.results, {name: small[name] for name in small if model.has_result(there[name])})
     _same("files", traces.files, set(model.files))
     _same("backlog", traces.backlog, model.backlog())
+    _same("active", traces.active, model.active())
     _same("messages", traces.queues, model.queues)
     _same("indexes", traces.indexes, _expected_indexes(model))
 
@@ -65,6 +68,11 @@ def _expected_record(job: Expected) -> dict[str, object]:
     }
 
 
+def _expected_told(job: Expected, model: Model) -> list[JobStatus]:
+    """The last statuses, for older events are dropped; once the result has gone, the first and the last."""
+    return job.told if model.has_result(job) else [job.told[0], job.told[-1]]
+
+
 def _kinds(expiries: tuple[int, ...]) -> list[str]:
     return ["gone" if left == -2 else "for ever" if left == -1 else "expires" for left in expiries]
 
@@ -84,15 +92,26 @@ def _expected_indexes(model: Model) -> dict[str, dict[str, float]]:
         for step in model.queues
     }
     gone = _moments(model, lambda job: None if job.ended is None else job.ended + RESULT_TTL)
-    return lanes | {
-        "jobs": {name: job.created for name, job in jobs.items()},
-        "leases": _moments(model, lambda job: job.lease),
-        "waits": _moments(model, lambda job: job.wait),
-        "due": _moments(model, lambda job: job.due),
-        "finished": {name: moment + TOMBSTONE_TTL for name, moment in gone.items()},
-        "blobs": {name: goes for name, goes in model.files.items() if goes is not None},
-        "workers": model.workers,
+    of_callers = {
+        f"jobs:{caller}": {name: job.created for name, job in jobs.items() if job.submission.caller == caller}
+        for caller in CALLERS
     }
+    return (
+        lanes
+        | of_callers
+        | {
+            "outbox": model.outbox,
+            "jobs": {name: job.created for name, job in jobs.items()},
+            "leases": _moments(model, lambda job: job.lease),
+            "waits": _moments(model, lambda job: job.wait),
+            "due": _moments(model, lambda job: job.due),
+            "finished": {
+                f"{name} {jobs[name].submission.caller}": moment + TOMBSTONE_TTL for name, moment in gone.items()
+            },
+            "blobs": {name: goes for name, goes in model.files.items() if goes is not None},
+            "workers": model.workers,
+        }
+    )
 
 
 def _moments(model: Model, moment_of: Callable[[Expected], float | None]) -> dict[str, float]:

@@ -4,7 +4,7 @@ Every duration ends half a minute past while time passes by whole minutes: so no
 a slow machine changes nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobs import store
 from jobs.job import MOVES, Cause, JobStatus
@@ -24,6 +24,8 @@ TOMBSTONE_TTL = 10.0
 UNCLAIMED_FILE = store.UNCLAIMED_FILE / 60_000
 #: Queued jobs of a caller from which the next goes to the second and to the third step.
 FEW, MANY = 1, 3
+#: Whose jobs they are.
+CALLERS = ("ada", "bob", "anonymous")
 #: Inputs and results above it lie in the blob store, bytes.
 INLINE_LIMIT = 100
 
@@ -57,6 +59,8 @@ class Expected:
     #: When its wait for the first start ends.
     wait: float | None
     status: JobStatus = JobStatus.QUEUED
+    #: The statuses that its followers are told.
+    told: list[JobStatus] = field(default_factory=lambda: [JobStatus.QUEUED])
     attempt: int = 1
     fence: int = 0
     holder: str = ""
@@ -81,6 +85,7 @@ class Expected:
     def move(self, to: JobStatus) -> None:
         assert to in MOVES[self.status], f"{self.status} → {to}"
         self.status = to
+        self.told.append(to)
 
     def leave_queue(self) -> None:
         self.enqueued = self.due = self.wait = None

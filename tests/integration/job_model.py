@@ -40,6 +40,8 @@ class Model:
     #: Until when each worker counts as alive.
     workers: dict[str, float] = field(default_factory=dict)
     turns: int = 0
+    #: The jobs whose webhook is to be called, by when they ended.
+    outbox: dict[str, float] = field(default_factory=dict)
 
     def is_there(self, job_id: str) -> bool:
         """Whether there is a record of it."""
@@ -52,6 +54,9 @@ class Model:
 
     def backlog(self) -> Counter[str]:
         return Counter(job.submission.caller for job in self.jobs.values() if job.enqueued is not None)
+
+    def active(self) -> Counter[str]:
+        return Counter(job.submission.caller for job in self.jobs.values() if job.ended is None)
 
     def submit(self, submission: Submission) -> Expected:
         waiting = self.backlog()[submission.caller]
@@ -131,6 +136,8 @@ class Model:
         job.leave_queue()
         job.leave_worker()
         job.ended, job.cause = self.now, cause
+        if job.submission.webhook:
+            self.outbox[job.submission.id] = self.now
         if job.data_blob:
             self.files[job.data_blob] = self.now + RESULT_TTL
         return status

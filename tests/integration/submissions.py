@@ -18,6 +18,7 @@ def a_submission(
     timeout: float = 60,
     expires_in: float | None = None,
     max_attempts: int = 3,
+    webhook: str = "",
 ) -> Submission:
     """A submission that differs from the usual one in what is named."""
     return Submission(
@@ -32,6 +33,7 @@ def a_submission(
         timeout=timeout,
         expires_in=expires_in,
         max_attempts=max_attempts,
+        webhook=webhook,
     )
 
 

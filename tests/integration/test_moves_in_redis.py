@@ -8,7 +8,7 @@ from submissions import NOTHING, submitted
 
 from jobs.errors import ClaimRefused, LeaseLost
 from jobs.job import FINAL, MOVES, Cause, Failure, Job, JobStatus
-from jobs.leases import Claim, Leases
+from jobs.leases import Claim, Leases, Progress
 from jobs.store import Store
 
 FAILURE = Failure(cause=Cause.CRASHED, message="It crashed.")
@@ -53,7 +53,7 @@ class Bench:
         self.worker.fail(self._held(), FAILURE, metrics=NOTHING)
 
     def note(self) -> None:
-        self.worker.note(self._held(), progress=50, stage="half")
+        self.worker.note(self._held(), progress=Progress(share=50, stage="half"))
 
     def cancel(self) -> None:
         self.store.cancel(self.job.id)

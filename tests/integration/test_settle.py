@@ -9,7 +9,7 @@ from waiting import eventually
 from jobs.blobs import Blobs
 from jobs.errors import BlobMissing, NoSuchJob
 from jobs.job import Cause, Failure, Job, JobStatus
-from jobs.leases import Leases, Wish
+from jobs.leases import Leases, Progress, Wish
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
@@ -99,7 +99,7 @@ def test_a_run_learns_what_its_caller_wants(store: Store) -> None:
     claim = leases.claim(submitted(store).id)
     wishes = [leases.note(claim)]
     store.finish(claim.job.id)
-    wishes.append(leases.note(claim, progress=50, stage="half"))
+    wishes.append(leases.note(claim, progress=Progress(share=50, stage="half")))
     store.cancel(claim.job.id)
     wishes.append(leases.note(claim))
     assert wishes == [Wish.GO_ON, Wish.FINISH, Wish.STOP]

@@ -8,7 +8,7 @@ import os
 import sys
 from itertools import count
 
-from expected_job import DELAY, EXPIRES_IN, INLINE_LIMIT, LEASE, TIMEOUT, settings_of
+from expected_job import CALLERS, DELAY, EXPIRES_IN, INLINE_LIMIT, LEASE, TIMEOUT, settings_of
 from history import CheckedHistory
 from hypothesis import settings as profile
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, multiple, rule, run_state_machine_as_tes
 from submissions import NOTHING
 
 from jobs.job import Cause, Failure, JobStatus, Priority
-from jobs.leases import Claim, Held, Leases, Release
+from jobs.leases import Claim, Held, Leases, Progress, Release
 from jobs.queues import whole_message
 from jobs.sweep import _recover, sweep
 from stack.redis_server import EmbeddedRedis
@@ -29,7 +29,6 @@ PROFILE = (
     else profile(max_examples=200, stateful_step_count=40, deadline=None, derandomize=True, database=None)
 )
 
-CALLERS = st.sampled_from(["ada", "bob"])
 WORKERS = st.sampled_from(["worker-1", "worker-2"])
 REASONS = st.sampled_from(["worker_lost", "out_of_memory", "timeout", "handed_back"])
 FAILURE = Failure(cause=Cause.CRASHED, message="It crashed.")
@@ -45,11 +44,12 @@ class History(CheckedHistory):
     @rule(
         target=jobs,
         number=st.integers(1, 3),
-        caller=CALLERS,
+        caller=st.sampled_from(CALLERS),
         priority=st.sampled_from(Priority),
         expires_in=st.sampled_from([None, 60 * EXPIRES_IN]),
         payload=st.sampled_from([b"", LARGE]),
         max_attempts=st.integers(1, 3),
+        webhook=st.sampled_from(["", "https://example.com/hook"]),
     )
     def submit(self, number: int, caller: str, **options: object) -> object:
         return multiple(*(self.submitted(caller, timeout=60 * TIMEOUT, **options) for _ in range(number)))
@@ -100,7 +100,8 @@ class History(CheckedHistory):
 
     @rule(claim=claims, progress=st.sampled_from([None, 0, 50.5]))
     def note(self, claim: Claim, progress: float | None) -> None:
-        self.as_holder(claim, lambda leases: leases.note(claim, progress=progress, message="half"), self.model.wish)
+        said = None if progress is None else Progress(share=progress, stage="")
+        self.as_holder(claim, lambda leases: leases.note(claim, progress=said, message="half"), self.model.wish)
 
     @rule(claim=claims, result=st.sampled_from([SMALL, LARGE]))
     def succeed(self, claim: Claim, result: bytes) -> None:
@@ -219,6 +220,8 @@ class History(CheckedHistory):
         self.let_pass(130)
         self.sweep()
         self.all_is_as_it_should_be()
+        # Who calls the webhooks empties the outbox.
+        self.store.redis.delete(self.store.keys.outbox)
         assert self.store.redis.keys(f"{self.store.keys.namespace}*") == []
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import cast
 
 import fsspec
+import orjson
+from expected_job import CALLERS
 
+from jobs.events import history
 from jobs.job import STEPS
 from jobs.store import Store
 
@@ -18,7 +21,7 @@ MOMENTS = frozenset({"created", "updated", "started", "finished", "expires", "st
 
 @dataclass(frozen=True, kw_only=True)
 class Traces:
-    """The traces of jobs; moments are counted from when their clock began."""
+    """The traces of jobs of the ``CALLERS``; moments are counted from when their clock began."""
 
     #: The fields of each record that is there, moments in milliseconds.
     records: Mapping[str, Mapping[str, str]]
@@ -29,6 +32,9 @@ class Traces:
     #: The sorted sets, by the part of the key after the namespace; moments in minutes, rounded to half ones.
     indexes: Mapping[str, Mapping[str, float]]
     backlog: Mapping[str, int]
+    active: Mapping[str, int]
+    #: The statuses that the followers of each job were told.
+    told: Mapping[str, list[str]]
     #: The jobs whose messages are in the engine's queues.
     queues: Mapping[int, list[str]]
     files: frozenset[str]
@@ -64,6 +70,7 @@ class Clock:
         ids, sets = list(job_ids), self._sorted_sets()
         with self._store.redis.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(self._keys.backlog)
+            pipeline.hgetall(self._keys.active)
             for key in sets:
                 pipeline.zrange(key, 0, -1, withscores=True)
             for step in STEPS:
@@ -72,16 +79,18 @@ class Clock:
                 pipeline.hgetall(self._keys.record(job_id)).get(self._keys.result(job_id))
                 for key in self._expiring(job_id):
                     pipeline.pttl(key)
-            backlog, *replies = pipeline.execute()
+            backlog, active, *replies = pipeline.execute()
         indexes, queues = replies[: len(sets)], replies[len(sets) : len(sets) + len(STEPS)]
         of_jobs = replies[len(sets) + len(STEPS) :]
-        each = {job_id: of_jobs[5 * at : 5 * at + 5] for at, job_id in enumerate(ids)}
+        each = {job_id: of_jobs[7 * at : 7 * at + 7] for at, job_id in enumerate(ids)}
         return Traces(
             records={job_id: self._record(found[0]) for job_id, found in each.items() if found[0]},
             expiries={job_id: tuple(found[2:]) for job_id, found in each.items()},
             results={job_id: found[1] for job_id, found in each.items() if found[1] is not None},
             indexes={key.partition(":")[2]: self._members(found) for key, found in zip(sets, indexes, strict=True)},
             backlog={caller.decode(): int(number) for caller, number in backlog.items()},
+            active={caller.decode(): int(number) for caller, number in active.items()},
+            told={job_id: self._told(job_id) for job_id, found in each.items() if found[0]},
             queues={step: [self._store.queue.job_id(message) for message in queues[step]] for step in STEPS},
             files=self._files(),
         )
@@ -99,10 +108,16 @@ class Clock:
 
     def _sorted_sets(self) -> list[str]:
         keys = self._keys
-        return [keys.jobs, keys.leases, keys.waits, keys.due, keys.finished, keys.blobs, keys.workers, *keys.lanes]
+        keys_of_jobs = [keys.jobs, keys.leases, keys.waits, keys.due, keys.finished, keys.blobs, keys.workers]
+        return [*keys_of_jobs, *map(keys.jobs_of, CALLERS), keys.outbox, *keys.lanes]
 
-    def _expiring(self, job_id: str) -> tuple[str, str, str]:
-        return self._keys.record(job_id), self._keys.data(job_id), self._keys.result(job_id)
+    def _expiring(self, job_id: str) -> tuple[str, ...]:
+        keys = self._keys
+        return keys.record(job_id), keys.data(job_id), keys.result(job_id), keys.events(job_id), keys.logs(job_id)
+
+    def _told(self, job_id: str) -> list[str]:
+        statuses = [event for event in history(self._store, job_id) if event.kind in ("status", "completed")]
+        return [orjson.loads(event.data)["status"] for event in statuses]
 
     def _record(self, fields: Mapping[bytes, bytes]) -> dict[str, str]:
         found = {name.decode(): value.decode() for name, value in fields.items()}
