@@ -2,7 +2,7 @@
 
 from marshmallow.validate import Length, OneOf, Range
 
-from tasks.errors import AnalysisError, CatalogError, TasksError
+from tasks.errors import AnalysisError, CatalogError, RetryLater, TasksError
 from tasks.framework.catalog import Catalog, load_catalog
 from tasks.framework.declaration import Analysis
 from tasks.framework.decorator import analysis
@@ -17,6 +17,7 @@ __all__ = [
     "Length",
     "OneOf",
     "Range",
+    "RetryLater",
     "TasksError",
     "analysis",
     "load_catalog",

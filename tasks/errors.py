@@ -14,6 +14,20 @@ class AnalysisError(TasksError):
         self.message = message
 
 
+class RetryLater(TasksError):
+    """A run can't succeed now but may later: it is tried again after just this delay while the job has attempts left.
+
+    After the last one the job fails with the text.
+    """
+
+    def __init__(self, message: str, *, delay: float) -> None:
+        super().__init__(message)
+        #: Why not now, one sentence; it reaches the client.
+        self.message = message
+        #: Seconds until the next attempt.
+        self.delay = delay
+
+
 class CatalogError(TasksError):
     """An analysis can't be declared or found; the text is one line that says where, why, and what is allowed."""
 

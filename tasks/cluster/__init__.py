@@ -1,1 +1,1 @@
-"""Group rows by k-means; the declaration is in `params`, the computing in `analysis`."""
+"""Group rows that are alike; the declaration is in `params`, the computing in `analysis`."""

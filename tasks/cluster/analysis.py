@@ -1,119 +1,132 @@
-"""The computing behind `cluster`: choose and scale the columns, run k-means, tell how well the groups are apart."""
+"""The computing behind `cluster`: choose and scale the columns, group the rows, describe the groups."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pandas import DataFrame
-from sklearn.cluster import KMeans
-from sklearn.preprocessing import StandardScaler
 
-from tasks.cluster.columns import Choice, choose_columns
-from tasks.cluster.silhouette import silhouette_of
-from tasks.data.plain import plain_number
-from tasks.errors import AnalysisError
+from tasks.cluster.choice import Candidate
+from tasks.cluster.drawing import draw
+from tasks.cluster.grouping import NOISE, Labels, Recipe, refuse_too_large
+from tasks.cluster.labels import labelled
+from tasks.cluster.outcome import Outcome, outcome_of
+from tasks.cluster.profile import profiles_of
+from tasks.cluster.separation import separation_of
+from tasks.cluster.stability import RUNS
+from tasks.cluster.traits import categories_of, summary_of, traits_of
+from tasks.data.numeric import Matrix, Numbers, choose_numbers
 from tasks.job import Job
-from tasks.train.convergence import fit_noting_convergence
-
-#: Starts of k-means, of which the best is kept.
-STARTS = 10
-
-Matrix = NDArray[np.float64]
 
 
 def compute(
     data: DataFrame,
     job: Job,
     *,
-    clusters: int,
+    recipe: Recipe,
+    span: tuple[int, int],
     scale: bool,
     columns: Sequence[str] | None,
     exclude: Sequence[str],
+    stability: bool,
 ) -> dict[str, object]:
     """Return the grouping that `tasks.cluster.params.cluster` documents."""
     job.progress(0.0, "prepare")
-    choice = choose_columns(data, columns=columns, exclude=exclude)
-    _refuse_too_many(clusters, choice.numbers)
-    matrix, scaler = _scaled(choice.numbers, scale=scale)
-    job.progress(0.1, "k-means")
-    model = KMeans(n_clusters=clusters, n_init=STARTS, random_state=job.seed)
-    converged = fit_noting_convergence(model, matrix)
-    job.progress(0.8, "silhouette")
-    partial = job.should_finish()
-    silhouette, sampled = (None, 0) if partial else silhouette_of(matrix, model.labels_, seed=job.seed)
-    job.progress(1.0, "done")
-    return {
-        **_described(choice),
+    refuse_too_large(recipe, rows=len(data))
+    numbers = choose_numbers(data, columns=columns, exclude=exclude, purpose="group rows by")
+    matrix = numbers.matrix(scale=scale)
+    outcome = outcome_of(matrix, recipe, job, span=span, stability=stability)
+    groups = _groups(data, numbers, outcome, exclude=exclude)
+    job.progress(0.92, "figures")
+    draw(job, matrix, outcome, groups)
+    result = {
+        **numbers.described(),
+        "method": recipe.method,
         "scaled": scale,
-        "clusters": _groups(choice.numbers, model, scaler),
-        "inertia": float(model.inertia_),
-        "silhouette": silhouette,
-        "silhouette_rows": sampled,
-        "iterations": int(model.n_iter_),
-        "labels": model.labels_.tolist(),
-        "notes": _notes(choice, sampled=sampled, converged=converged, partial=partial),
-        "partial": partial,
+        "clusters": groups,
+        "noise": _noise(outcome.grouping.labels) if recipe.method == "hdbscan" else None,
+        **_judged(matrix, outcome),
+        **labelled(job, outcome.grouping.labels),
+        "notes": _notes(numbers, outcome, stability=stability),
+        "partial": outcome.partial,
     }
+    job.progress(1.0, "done")
+    return result
 
 
-def _refuse_too_many(clusters: int, numbers: DataFrame) -> None:
-    rows = len(numbers)
-    if clusters >= rows:
-        raise AnalysisError(
-            f"{clusters} clusters need more than {clusters} rows, the table has {rows}. "
-            "Ask for fewer clusters, or send more rows."
-        )
-    distinct = len(numbers.drop_duplicates())
-    if clusters > distinct:
-        raise AnalysisError(
-            f"{clusters} clusters need as many different rows, the table has {distinct}. Ask for at most {distinct}."
-        )
-
-
-def _scaled(numbers: DataFrame, *, scale: bool) -> tuple[Matrix, StandardScaler]:
-    """Return the matrix that k-means sees, and the scaler that leads back to the columns' own units."""
-    matrix: Matrix = numbers.to_numpy(dtype=np.float64)
-    scaler = StandardScaler(with_mean=scale, with_std=scale).fit(matrix)
-    return scaler.transform(matrix), scaler
-
-
-def _described(choice: Choice) -> dict[str, object]:
+def _judged(matrix: Matrix, outcome: Outcome) -> dict[str, object]:
     return {
-        "rows": len(choice.numbers),
-        "columns": [str(name) for name in choice.numbers.columns],
-        "dropped": [dropped.as_dict() for dropped in choice.dropped],
-        "imputed": choice.imputed,
+        "inertia": outcome.grouping.inertia,
+        "silhouette": outcome.silhouette.mean,
+        "silhouette_rows": outcome.silhouette.rows,
+        **separation_of(matrix, outcome.grouping.labels).as_dict(),
+        "choice": [_tried(one, outcome) for one in outcome.candidates] or None,
+        "stability": outcome.stability.as_dict() if outcome.stability else None,
+        "iterations": outcome.grouping.iterations,
     }
 
 
-def _groups(numbers: DataFrame, model: KMeans, scaler: StandardScaler) -> list[dict[str, object]]:
-    """Return each cluster's size, its centre in the columns' units, and how far that lies from the overall mean."""
-    names = [str(name) for name in numbers.columns]
-    centres = scaler.inverse_transform(model.cluster_centers_)
-    # The spread of denormal numbers is 0; their deviation is undefined, not infinite.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deviations = (centres - numbers.mean().to_numpy()) / numbers.std(ddof=0).to_numpy()
-    sizes = np.bincount(model.labels_, minlength=len(centres)).tolist()
-    return [
-        {
-            "cluster": number,
-            "size": size,
-            "share": size / len(numbers),
-            "centre": dict(zip(names, centres[number].tolist(), strict=True)),
-            "profile": dict(zip(names, map(plain_number, deviations[number]), strict=True)),
-        }
-        for number, size in enumerate(sizes)
-    ]
+def _groups(data: DataFrame, numbers: Numbers, outcome: Outcome, *, exclude: Sequence[str]) -> list[dict[str, Any]]:
+    categories = categories_of(data.reset_index(drop=True), exclude=exclude)
+    again = outcome.stability.by_cluster if outcome.stability else [None] * outcome.grouping.count
+    groups = []
+    for profile in profiles_of(numbers.table, outcome.grouping):
+        cluster = profile["cluster"]
+        traits = traits_of(numbers.table, categories, outcome.grouping.labels, cluster)
+        groups.append(
+            {
+                **profile,
+                "silhouette": outcome.silhouette.mean_of(cluster),
+                "stability": again[cluster],
+                "traits": [trait.as_dict() for trait in traits],
+                "summary": summary_of(profile["size"], profile["share"], traits),
+            }
+        )
+    return groups
 
 
-def _notes(choice: Choice, *, sampled: int, converged: bool, partial: bool) -> list[str]:
+def _noise(labels: Labels) -> dict[str, object]:
+    size = int(np.count_nonzero(labels == NOISE))
+    return {"size": size, "share": size / len(labels)}
+
+
+def _tried(candidate: Candidate, outcome: Outcome) -> dict[str, object]:
+    return {
+        "clusters": candidate.clusters,
+        "silhouette": candidate.silhouette.mean,
+        **candidate.separation.as_dict(),
+        "inertia": candidate.grouping.inertia,
+        "chosen": candidate.grouping is outcome.grouping,
+    }
+
+
+def _notes(numbers: Numbers, outcome: Outcome, *, stability: bool) -> list[str]:
     notes = []
-    if choice.imputed:
+    if numbers.imputed:
         notes.append("Missing values were replaced by the column's median.")
-    if partial:
-        notes.append("The silhouette was left out, because the job was asked to finish.")
-    elif sampled < len(choice.numbers):
-        notes.append(f"The silhouette rests on a random sample of {sampled:,} rows.")
-    if not converged:
+    notes += _notes_on_judging(outcome, rows=len(numbers.table), stability=stability)
+    if not outcome.grouping.converged:
         notes.append("k-means did not settle on distinct clusters; ask for fewer.")
+    if outcome.grouping.count == 1:
+        notes.append("hdbscan found one group only; a smaller min_cluster_size may find more.")
+    return notes
+
+
+def _notes_on_judging(outcome: Outcome, *, rows: int, stability: bool) -> list[str]:
+    notes = []
+    members = int(np.count_nonzero(outcome.grouping.labels != NOISE))
+    if outcome.partial and not outcome.silhouette.rows:
+        notes.append("The silhouette was left out, because the job was asked to finish.")
+    elif outcome.silhouette.rows < members:
+        notes.append(f"The silhouette rests on a random sample of {outcome.silhouette.rows:,} rows.")
+    again = outcome.stability
+    if outcome.partial and stability and again is None:
+        notes.append("The groups' stability was left out, because the job was asked to finish.")
+    elif again is not None and len(again.adjusted_rand) < RUNS and outcome.partial:
+        notes.append(f"The stability rests on {len(again.adjusted_rand)} of {RUNS} parts.")
+    if again is not None and again.is_shaky:
+        notes.append(
+            "Other groups come out when a part of the rows is left out, so few of these can be relied on; ask for "
+            "another number of clusters, another method, or other columns."
+        )
     return notes

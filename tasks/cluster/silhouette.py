@@ -1,22 +1,53 @@
-"""How well clusters are apart: the mean silhouette, on a sample where the table is large."""
+"""How well clusters are apart: the silhouette of rows, on a sample where the table is large."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import silhouette_samples
+
+from tasks.cluster.grouping import NOISE, Labels
+from tasks.data.numeric import Matrix
+from tasks.data.plain import plain_number
 
 #: Most rows that are compared with each other; time and memory grow with the square.
 LARGEST_SAMPLE = 5_000
 
 
-def silhouette_of(matrix: NDArray[np.float64], labels: NDArray[np.int32], *, seed: int) -> tuple[float | None, int]:
-    """Return the mean silhouette (-1 to 1, None if undefined) and the number of rows that it rests on.
+@dataclass(frozen=True, kw_only=True)
+class Silhouette:
+    """The silhouettes of rows, in -1 to 1: 1 well inside its group, 0 between two, below 0 nearer to another."""
+
+    #: How many rows were looked at; those of no group are left out.
+    rows: int
+    #: The label and the silhouette of each; both empty where it is undefined.
+    labels: Labels
+    values: NDArray[np.float64]
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of all rows; None where it is undefined."""
+        return float(np.mean(self.values)) if len(self.values) else None
+
+    def mean_of(self, cluster: int) -> float | None:
+        """The mean of one group's rows; None where none was looked at."""
+        chosen = self.values[self.labels == cluster]
+        return plain_number(np.mean(chosen)) if len(chosen) else None
+
+
+#: What stands in a result where silhouettes were not computed.
+NO_SILHOUETTE = Silhouette(rows=0, labels=np.empty(0, dtype=np.int64), values=np.empty(0))
+
+
+def silhouette_of(matrix: Matrix, labels: Labels, *, seed: int) -> Silhouette:
+    """Return the silhouettes of the rows that belong to a group, of a random sample of `LARGEST_SAMPLE` of them.
 
     Source: Rousseeuw (1987); https://scikit-learn.org/stable/modules/generated/sklearn.metrics.silhouette_score.html
     """
-    if len(matrix) > LARGEST_SAMPLE:
-        chosen = np.random.default_rng(seed).choice(len(matrix), size=LARGEST_SAMPLE, replace=False)
-        matrix, labels = matrix[chosen], labels[chosen]
-    found = len(np.unique(labels))
-    if not 2 <= found < len(matrix):
-        return None, len(matrix)
-    return float(silhouette_score(matrix, labels)), len(matrix)
+    members = np.flatnonzero(labels != NOISE)
+    if len(members) > LARGEST_SAMPLE:
+        members = np.random.default_rng(seed).choice(members, size=LARGEST_SAMPLE, replace=False)
+    chosen = labels[members]
+    if not 2 <= len(np.unique(chosen)) < len(members):
+        return Silhouette(rows=len(members), labels=NO_SILHOUETTE.labels, values=NO_SILHOUETTE.values)
+    return Silhouette(rows=len(members), labels=chosen, values=silhouette_samples(matrix[members], chosen))

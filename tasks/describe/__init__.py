@@ -1,1 +1,1 @@
-"""Describe a table, column by column; the declaration is in `params`, the computing in `analysis`."""
+"""Describe a table, column by column and pair by pair; the declaration is in `params`, the computing in `analysis`."""

@@ -20,11 +20,11 @@ def describe(
     top: Annotated[int, Range(1, 100)] = 10,
     correlation: Literal["pearson", "spearman"] = "pearson",
 ) -> dict[str, object]:
-    """Describe a table: what each column holds, how much is missing, and how numeric columns move together.
+    """Describe a table: what each column holds, how much is missing, what looks odd, and how columns go together.
 
     Dates are recognised where texts are written in ISO 8601 (`2026-01-31`), categories where at most 50 different texts
     occur at least twice on average. A column that mixes kinds is described as such, with two cells that show it.
-    Asked to finish, it returns the columns described so far, without correlations.
+    Asked to finish, it returns the columns described so far, without what takes all of them.
 
     Parameters
     ----------
@@ -40,23 +40,43 @@ def describe(
     Returns
     -------
     dict
-        `rows`, `columns`: size of what was described.
+        `summary`: the most important of it in sentences.
+        `rows`, `columns`: size of what was described; `kinds`: number of columns by kind.
         `memory_bytes`: size of the table in the worker's memory.
-        `duplicate_rows`: rows that repeat an earlier one.
+        `duplicate_rows`: rows that repeat an earlier one. `duplicates`: the largest sets of equal rows, at most ten,
+        with `count` and the first five `rows` (from 1).
         `missing`, `missing_share`: cells without a value, and their share of all (0 to 1).
         `profiles`: one per column: `column`, `kind` (`numeric`, `boolean`, `datetime`, `categorical`, `text`, `mixed`,
-        `empty`), `missing`, `missing_share`, `unique` (different values); numbers: `infinite`, `mean`, `std` (n - 1),
-        `min`, `max`, `skew` and `quantiles` (`quantile`, `value`), all in the column's unit and of the finite values;
-        for dates `min` and `max` as written; for the others `top` (`value`, `count`, `share` of those present);
-        for texts `looks_numeric`; for mixtures `mixture`, two cells in words.
+        `empty`), `missing`, `missing_share`, `unique` (different values), `unique_share` (of those present),
+        `singletons` (values that occur once); numbers: `infinite`, and of the finite values, in the column's unit:
+        `zeros`, `negative`, `mean`, `std` (n - 1), `min`, `max`, `skew`, `kurtosis` (0 for a normal distribution),
+        `quantiles` (`quantile`, `value`), `outliers`: how many lie `below` and `above` Tukey's fences (1.5 times the
+        quartiles' distance away; `lower_fence`, `upper_fence`), how many `far` (3 times); for dates `min` and `max` as
+        written, `span_days`, `days` (different ones), `longest_gap_days`, `weekdays` (rows, from Monday), `has_times`;
+        for the others `top` (`value`, `count`, `share` of those present); for texts `looks_numeric`, `shortest`,
+        `longest`, `mean_length` (characters), `blank`, `padded` (with spaces around); for mixtures `mixture`, two cells
+        in words.
+        `suspicious`: columns that need a look: `column`, `reason` (`no_values`, `mixed`, `constant`, `nearly_constant`,
+        `mostly_missing`, `numbers_as_text`, `infinite`, `identifier`, `same_as`, `renames`, `moves_with`), `other` (a
+        column or null), `words`.
         `correlations`: `method`, `columns` (at most 100), `matrix` (-1 to 1, null where undefined).
+        `associations`: `rows` they rest on (at most 100,000, drawn at random); `categorical`: `method`, `columns` (of
+        categories and booleans, at most 40), `matrix` of Cramér's V, corrected for bias; `mixed`: `method`,
+        `categories`, `numbers` (at most 60), `matrix` of correlation ratios; all 0 to 1, null where undefined.
+        `relations`: the strongest of all these, at most ten, from 0.3 on: `columns`, `measure`, `value`.
         `notes`: what else to know, in sentences.
         `partial`: whether it was asked to finish before the last column.
+
+        Figures: `missing`, `distributions`, `correlations`, `associations`, each if there is something to show.
 
     Raises
     ------
     AnalysisError
         For unknown columns and an empty table.
+
+    References
+    ----------
+    Tukey (1977), Exploratory data analysis; Bergsma (2013), A bias-correction for Cramér's V and Tschuprow's T.
     """
     from tasks.describe.analysis import compute
 

@@ -2,72 +2,57 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from pandas import Series
 
-from tasks.data.kinds import Kind, as_dates, looks_numeric, mixture_in
-from tasks.data.plain import Plain, plain_cell, plain_number
+from tasks.data.kinds import Kind, looks_numeric, mixture_in
+from tasks.data.plain import plain_cell
+from tasks.describe.dates import date_profile
+from tasks.describe.numbers import number_profile
 
 
 def profile_of(column: Series, kind: Kind, *, quantiles: Sequence[float], top: int) -> dict[str, object]:
     """Return name, kind, counts of missing and distinct cells, and what the kind has to tell."""
     missing = int(column.isna().sum())
+    present = column.dropna()
+    counts = (present if kind == Kind.NUMERIC else present.astype(object)).value_counts()
     profile: dict[str, object] = {
         "column": str(column.name),
         "kind": kind.value,
         "missing": missing,
         "missing_share": missing / len(column),
-        "unique": int(column.nunique()),
+        "unique": len(counts),
+        "unique_share": len(counts) / len(present) if len(present) else None,
+        "singletons": int((counts == 1).sum()),
     }
-    present = column.dropna()
     if kind == Kind.NUMERIC:
-        return profile | _numeric(present, quantiles)
+        return profile | number_profile(present, quantiles)
     if kind == Kind.DATETIME:
-        return profile | _dates(present)
+        return profile | date_profile(present)
     if kind == Kind.MIXED:
-        return profile | {"mixture": str(mixture_in(column))} | _top_values(present, top)
+        return profile | {"mixture": str(mixture_in(column))} | _top_values(counts, present, top)
     if kind == Kind.EMPTY:
         return profile
-    numeric_text = {} if kind == Kind.BOOLEAN else {"looks_numeric": looks_numeric(present)}
-    return profile | numeric_text | _top_values(present, top)
+    texts = {} if kind == Kind.BOOLEAN else _text_profile(present)
+    return profile | texts | _top_values(counts, present, top)
 
 
-def _numeric(present: Series, quantiles: Sequence[float]) -> dict[str, object]:
-    finite = present[np.isfinite(present.to_numpy(dtype=np.float64))]
-    numbers = finite.astype("float64")
-    # Numbers near the limit of a double overflow to infinity on the way; the result then says null.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return {
-            "infinite": len(present) - len(finite),
-            "mean": plain_number(numbers.mean()),
-            "std": plain_number(numbers.std(ddof=1)),
-            "min": _exact(finite.min()),
-            "max": _exact(finite.max()),
-            "skew": plain_number(numbers.skew()),
-            "quantiles": [{"quantile": share, "value": _quantile(numbers, share)} for share in sorted(set(quantiles))],
-        }
+def _text_profile(present: Series) -> dict[str, object]:
+    texts = present.astype(str)
+    lengths = texts.str.len()
+    return {
+        "looks_numeric": looks_numeric(present),
+        "shortest": int(lengths.min()),
+        "longest": int(lengths.max()),
+        "mean_length": float(lengths.mean()),
+        "blank": int((texts.str.strip() == "").sum()),
+        "padded": int((texts != texts.str.strip()).sum()),
+    }
 
 
-def _quantile(numbers: Series, share: float) -> float | None:
-    return plain_number(numbers.quantile(share)) if len(numbers) else None
-
-
-def _exact(value: float) -> Plain:
-    """Keep integers as integers: beyond 2**53 a float would change them."""
-    return plain_cell(value)
-
-
-def _dates(present: Series) -> dict[str, object]:
-    """Return the first and the last as the column writes them."""
-    dates = as_dates(present).to_numpy()
-    return {"min": plain_cell(present.iloc[dates.argmin()]), "max": plain_cell(present.iloc[dates.argmax()])}
-
-
-def _top_values(present: Series, top: int) -> dict[str, object]:
-    counts = present.astype(object).value_counts().head(top)
+def _top_values(counts: Series, present: Series, top: int) -> dict[str, object]:
     return {
         "top": [
             {"value": plain_cell(value), "count": int(count), "share": int(count) / len(present)}
-            for value, count in counts.items()
+            for value, count in counts.head(top).items()
         ]
     }

@@ -1,7 +1,7 @@
 """An analysis as the catalog holds it: its function, its params and what is said about it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import Schema
@@ -12,6 +12,10 @@ from tasks.framework.json_value import JsonObject
 
 #: The function of an author; what it takes and returns is its own business.
 Function = Callable[..., Any]
+
+
+#: The `data` of an example request, unless the author gives another.
+EXAMPLE_DATA: Mapping[str, object] = {"builtin": "iris"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +50,8 @@ class Analysis:
     takes_job: bool = False
     #: The author's example of params; None lets one be made.
     given_example: Mapping[str, object] | None = None
+    #: The `data` of an example request.
+    example_data: Mapping[str, object] = field(default_factory=lambda: EXAMPLE_DATA)
 
     @property
     def place(self) -> str:

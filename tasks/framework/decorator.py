@@ -10,7 +10,7 @@ from typing import Any, overload
 from marshmallow import Schema, ValidationError
 
 from tasks.errors import CatalogError
-from tasks.framework.declaration import Analysis, Function, place_of
+from tasks.framework.declaration import EXAMPLE_DATA, Analysis, Function, place_of
 from tasks.framework.docstring import read_docstring
 from tasks.framework.explicit import adopt
 from tasks.framework.signature import parameters_of, schema_of
@@ -35,6 +35,7 @@ def analysis(
     retry_on: tuple[type[Exception], ...] = ...,
     memory: int | None = ...,
     example: Mapping[str, object] | None = ...,
+    example_data: Mapping[str, object] | None = ...,
 ) -> Callable[[Function], Analysis]: ...
 
 
@@ -51,14 +52,16 @@ def analysis(
     retry_on: tuple[type[Exception], ...] = (),
     memory: int | None = None,
     example: Mapping[str, object] | None = None,
+    example_data: Mapping[str, object] | None = None,
 ) -> Analysis | Callable[[Function], Analysis]:
     """Make an analysis of a function, bare or with options.
 
     Every parameter besides `data` and `job` becomes a field of its params, from annotation, default and the
-    `Parameters` section of a numpydoc docstring; or `params` is a marshmallow schema whose loaded members are passed
-    by name. `name` is the function's unless given; `timeout` in seconds; `memory` in bytes; after one of the errors in
+    `Parameters` section of a numpydoc docstring; or `params` is a marshmallow schema whose loaded members are passed by
+    name. `name` is the function's unless given; `timeout` in seconds; `memory` in bytes; after one of the errors in
     `retry_on` a run is tried again, up to `max_attempts` starts; `example` shows params where none can be made, such as
-    for a pattern. Raises CatalogError, one line, for what can't be declared.
+    for a pattern, and `example_data` the data that they fit where the iris set does not. Raises CatalogError, one line,
+    for what can't be declared.
     """
     declare = partial(
         _declare_at_place,
@@ -71,6 +74,7 @@ def analysis(
         retry_on=retry_on,
         memory=memory,
         example=example,
+        example_data=example_data,
     )
     return declare if function is None else declare(function)
 
@@ -94,6 +98,7 @@ def _declare(
     retry_on: tuple[type[Exception], ...],
     memory: int | None,
     example: Mapping[str, object] | None,
+    example_data: Mapping[str, object] | None,
 ) -> Analysis:
     _check_function(function)
     _check_options(timeout=timeout, version=version, max_attempts=max_attempts)
@@ -120,6 +125,7 @@ def _declare(
         takes_data="data" in parameters_of(function),
         takes_job="job" in parameters_of(function),
         given_example=example,
+        example_data=example_data or EXAMPLE_DATA,
     )
     _check_documented(declared, told.parameters)
     _check_example(declared)

@@ -1,18 +1,26 @@
-"""The computing behind `train`: resolve the target, choose the features, cross-validate, and say what was learned."""
+"""The computing behind `train`: prepare the table, cross-validate, fit to all rows, and say what was learned."""
 
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
 from pandas import DataFrame
+from sklearn.base import BaseEstimator
 
 from tasks.job import Job
-from tasks.train.estimators import Estimator
-from tasks.train.features import Features, choose_features
-from tasks.train.folds import Folds, cross_validate
-from tasks.train.metrics import PRIMARY_METRIC, summarise
-from tasks.train.preprocessing import encoded_columns
-from tasks.train.target import Problem, Target, resolve_target
+from tasks.train.choices import Calibration, Estimator, Problem, Split
+from tasks.train.drawing.figures import draw_figures
+from tasks.train.final import judge_final
+from tasks.train.folds import run_fold
+from tasks.train.importance import Importance, importance_of_fold, ranked_importance
+from tasks.train.metrics import PRIMARY_METRIC
+from tasks.train.model import build_model
+from tasks.train.outcome import Outcome
+from tasks.train.prepared import Prepared, prepare
+from tasks.train.report import report
+from tasks.train.trained import Trained
+
+#: How many of the most important columns the partial dependence is computed for.
+DEPENDENCES = 4
 
 
 def compute(
@@ -25,72 +33,92 @@ def compute(
     folds: int,
     features: Sequence[str] | None,
     exclude: Sequence[str],
+    split: Literal["auto"] | Split,
+    group: str | None,
+    time: str | None,
+    holdout: float | None,
+    calibrate: Calibration,
+    importance: bool,
+    partial_dependence: bool,
 ) -> dict[str, object]:
     """Return what `tasks.train.params.train` documents."""
     job.progress(0.0, "prepare")
-    resolved = resolve_target(data, target, problem=problem, folds=folds)
-    chosen = choose_features(resolved.rows, target=target, features=features, exclude=exclude)
-    outcome = cross_validate(chosen, resolved, job, estimator=estimator, folds=folds)
-    return {
-        "problem": resolved.problem,
-        "estimator": estimator,
-        "target": target,
-        "rows": len(resolved.rows),
-        "rows_without_target": resolved.rows_without,
-        **_described(chosen),
-        "folds": folds,
-        "folds_done": len(outcome.model),
-        **_judged(outcome, resolved),
-        **(_per_class(outcome, resolved) if resolved.classes else {}),
-        "converged": all(outcome.converged),
-        "notes": _notes(outcome, resolved, chosen),
-        "partial": len(outcome.model) < folds,
-    }
+    prepared = prepare(
+        data,
+        seed=job.seed,
+        target=target,
+        problem=problem,
+        folds=folds,
+        features=features,
+        exclude=exclude,
+        split=split,
+        group=group,
+        time=time,
+        holdout=holdout,
+    )
+    return _learn(
+        prepared,
+        job,
+        estimator=estimator,
+        calibrate=calibrate,
+        importance=importance,
+        partial_dependence=partial_dependence,
+    )
 
 
-def _described(features: Features) -> dict[str, object]:
-    return {
-        "features": [str(name) for name in features.table.columns],
-        "feature_kinds": {
-            "numeric": list(features.numeric),
-            "boolean": list(features.boolean),
-            "categorical": list(features.categorical),
-        },
-        "encoded_features": encoded_columns(features),
-        "dropped": [dropped.as_dict() for dropped in features.dropped],
-    }
+def _learn(
+    prepared: Prepared,
+    job: Job,
+    *,
+    estimator: Estimator,
+    calibrate: Calibration,
+    importance: bool,
+    partial_dependence: bool,
+) -> dict[str, object]:
+    features, target, splits = prepared.features, prepared.target, prepared.splits
+    model = build_model(features, target, splits, estimator=estimator, seed=job.seed, calibrate=calibrate)
+    # Every fold is a step, and so are the model of all rows and the figures.
+    folds = len(splits.folds)
+    needs_final = len(splits.held_out) > 0 or (importance and partial_dependence)
+    steps = folds + needs_final + 1
+    outcome = _cross_validate(prepared, model, job, importance=importance, steps=steps)
+    ranked = ranked_importance(features, outcome.drops) if importance else None
+    partial = len(outcome.model) < folds or (needs_final and job.should_finish())
+    final = None
+    if needs_final and not partial:
+        job.progress(folds / steps, "model of all rows")
+        final = judge_final(prepared, model, job, columns=_most_important(ranked) if partial_dependence else [])
+    job.progress(1 - 1 / steps, "figures")
+    trained = Trained(
+        estimator=estimator,
+        calibrate=calibrate,
+        prepared=prepared,
+        outcome=outcome,
+        importance=ranked,
+        final=final,
+        partial=partial,
+    )
+    draw_figures(trained, job)
+    job.progress(1.0, "done")
+    return report(trained)
 
 
-def _judged(outcome: Folds, target: Target) -> dict[str, object]:
-    primary = PRIMARY_METRIC[target.problem]
-    gain = np.mean([fold[primary] for fold in outcome.model]) - np.mean([fold[primary] for fold in outcome.baseline])
-    return {
-        "metrics": summarise(outcome.model),
-        "baseline": summarise(outcome.baseline),
-        "primary_metric": primary,
-        "beats_baseline": bool(gain > 0),
-    }
+def _cross_validate(prepared: Prepared, model: BaseEstimator, job: Job, *, importance: bool, steps: int) -> Outcome:
+    """Fit and score fold after fold; asked to finish, stop after the one at hand."""
+    outcome = Outcome(target=prepared.target)
+    folds = prepared.splits.folds
+    primary = PRIMARY_METRIC[prepared.target.problem]
+    for number, parts in enumerate(folds, start=1):
+        fold = run_fold(model, prepared.features, prepared.target, fold=parts)
+        outcome.add(fold)
+        if importance:
+            drops = importance_of_fold(fold, prepared.features, prepared.target, folds=len(folds), seed=job.seed)
+            outcome.drops.append(drops)
+        job.progress(number / steps, f"fold {number} of {len(folds)}", scores={primary: fold.scores[primary]})
+        if number < len(folds) and job.should_finish():
+            break
+    return outcome
 
 
-def _per_class(outcome: Folds, target: Target) -> dict[str, object]:
-    counts = np.bincount(target.values, minlength=len(target.classes)).tolist()
-    matrix = outcome.confusion.tolist() if outcome.confusion is not None else []
-    return {
-        "classes": [{"name": name, "rows": rows} for name, rows in zip(target.classes, counts, strict=True)],
-        "confusion_matrix": {"labels": list(target.classes), "matrix": matrix},
-    }
-
-
-def _notes(outcome: Folds, target: Target, features: Features) -> list[str]:
-    notes = []
-    if target.rows_without:
-        notes.append(f"Rows left out because they have no target: {target.rows_without}.")
-    duplicates = int(target.rows[[*features.table.columns, target.name]].duplicated().sum())
-    if duplicates:
-        notes.append(f"Rows that repeat an earlier one: {duplicates}; a pair split between folds flatters the metrics.")
-    failed = outcome.converged.count(False)
-    if failed:
-        notes.append(
-            f"The model did not converge in {failed} of {len(outcome.converged)} folds; its metrics may improve."
-        )
-    return notes
+def _most_important(ranked: Sequence[Importance] | None) -> list[str]:
+    return [column.feature for column in (ranked or [])[:DEPENDENCES]]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pandas import DataFrame, Series
@@ -10,6 +10,7 @@ from pandas import DataFrame, Series
 from tasks.data.columns import Dropped, finite_numbers, refuse_mixed, require_columns
 from tasks.data.kinds import Kind, kind_of, looks_numeric
 from tasks.errors import AnalysisError
+from tasks.train.dates import days_since_1970, varying_parts
 
 #: A column of texts is an identifier or free text if more than this share of its cells are different.
 IDENTIFIER_SHARE = 0.5
@@ -23,13 +24,15 @@ MAX_REASONS = 10
 class Features:
     """The table to learn from, ready for the preprocessing."""
 
-    #: Numbers as float64, booleans as 0 and 1, categories as text; missing cells as NaN.
+    #: Numbers as float64, booleans as 0 and 1, categories as text, dates as days since 1970; missing cells as NaN.
     table: DataFrame
     numeric: tuple[str, ...]
     boolean: tuple[str, ...]
     categorical: tuple[str, ...]
     #: What was left out, and why.
     dropped: tuple[Dropped, ...]
+    #: By column of dates, the parts that vary (tasks.train.dates.PARTS).
+    dates: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def choose_features(
@@ -66,7 +69,7 @@ def _reason_to_drop(column: Series, kind: Kind, *, asked: bool) -> str | None:
     if kind == Kind.MIXED:
         refuse_mixed(column)
     if kind == Kind.DATETIME:
-        return "holds dates; make numbers of them (year, month, age …) to learn from them"
+        return None if varying_parts(days_since_1970(column)) else "is constant"
     if column.nunique() == 1:
         return "is constant"
     return None if asked else _identifier(column, kind)
@@ -98,14 +101,21 @@ def _ready(rows: DataFrame, used: dict[str, Kind], dropped: Sequence[Dropped]) -
         kind: tuple(name for name, its in used.items() if its == kind) for kind in Kind
     }
     categorical = tuple(name for name, kind in used.items() if kind in (Kind.CATEGORICAL, Kind.TEXT))
-    columns = {name: _as_text(rows[name]) if name in categorical else finite_numbers(rows[name]) for name in used}
+    table = DataFrame({name: _column(rows[name], kind) for name, kind in used.items()})
     return Features(
-        table=DataFrame(columns),
+        table=table,
         numeric=by_kind[Kind.NUMERIC],
         boolean=by_kind[Kind.BOOLEAN],
         categorical=categorical,
         dropped=tuple(dropped),
+        dates={name: varying_parts(table[name]) for name in by_kind[Kind.DATETIME]},
     )
+
+
+def _column(column: Series, kind: Kind) -> Series:
+    if kind in (Kind.CATEGORICAL, Kind.TEXT):
+        return _as_text(column)
+    return days_since_1970(column) if kind == Kind.DATETIME else finite_numbers(column)
 
 
 def _as_text(column: Series) -> Series:

@@ -1,82 +1,71 @@
-"""Cross-validation as a loop of its own, so that it reports each fold and can stop after any."""
+"""One fold: fit the model and the baseline on its training part, and judge them on its test part."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.metrics import confusion_matrix
-from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.pipeline import make_pipeline
 
-from tasks.job import Job
 from tasks.train.convergence import fit_noting_convergence
-from tasks.train.estimators import SCALED, Estimator, build_baseline, build_estimator
+from tasks.train.estimators import build_baseline
 from tasks.train.features import Features
 from tasks.train.metrics import Predictions, score
-from tasks.train.preprocessing import build_preprocessing
+from tasks.train.parts import Fold, Rows
 from tasks.train.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class Folds:
-    """What the folds that were run have shown."""
+class FittedFold:
+    """What one fold has shown."""
 
-    #: Metrics of the model and of the baseline, one entry per fold.
-    model: list[dict[str, float]] = field(default_factory=list)
-    baseline: list[dict[str, float]] = field(default_factory=list)
-    #: Whether the model's fit converged, one entry per fold.
-    converged: list[bool] = field(default_factory=list)
-    #: Counts over the test parts, actual classes by predicted ones; None for regression.
-    confusion: NDArray[np.int64] | None = None
+    #: The rows of the test part.
+    test: Rows
+    #: The model, fitted to the training part.
+    model: BaseEstimator
+    #: What it says about the test part.
+    predicted: Predictions
+    #: Metrics of the model and of the baseline, by name.
+    scores: dict[str, float]
+    baseline: dict[str, float]
+    #: Whether the model's fit converged.
+    converged: bool
+    #: Wall time of the model's fit and of its predictions, in seconds.
+    fit_seconds: float
+    predict_seconds: float
 
 
-def cross_validate(features: Features, target: Target, job: Job, *, estimator: Estimator, folds: int) -> Folds:
-    """Fit and score fold after fold; asked to finish, stop after the one at hand.
+def run_fold(model: BaseEstimator, features: Features, target: Target, *, fold: Fold) -> FittedFold:
+    """Fit a copy of the model to the training part, and score it and the baseline on the test part.
 
-    Rows are shuffled by the job's seed, and classes are spread evenly over the folds.
-    Source: https://scikit-learn.org/stable/modules/cross_validation.html
+    Also serves for a holdout: its training part is then every row that is not held out.
     """
-    size = len(target.classes)
-    outcome = Folds(confusion=np.zeros((size, size), dtype=np.int64) if size else None)
-    model = make_pipeline(
-        build_preprocessing(features, scale=estimator in SCALED),
-        build_estimator(estimator, problem=target.problem, seed=job.seed),
-    )
-    splitter = (StratifiedKFold if size else KFold)(n_splits=folds, shuffle=True, random_state=job.seed)
-    for number, split in enumerate(splitter.split(features.table, target.values), start=1):
-        _run_fold(outcome, features, target, model=model, split=split)
-        job.progress(number / folds, f"fold {number} of {folds}")
-        if number < folds and job.should_finish():
-            break
-    return outcome
-
-
-def _run_fold(
-    outcome: Folds,
-    features: Features,
-    target: Target,
-    *,
-    model: BaseEstimator,
-    split: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> None:
-    train, test = split
-    truth = target.values[test]
+    train, test = fold
     fitted, baseline = clone(model), build_baseline(target.problem)
-    outcome.converged.append(fit_noting_convergence(fitted, features.table.iloc[train], target.values[train]))
+    started = perf_counter()
+    converged = fit_noting_convergence(fitted, features.table.iloc[train], target.values[train])
+    fitted_at = perf_counter()
+    predicted = predict(fitted, features, target, rows=test)
+    predicted_at = perf_counter()
     baseline.fit(features.table.iloc[train], target.values[train])
-    predicted = _predict(fitted, features, test, is_classification=bool(target.classes))
-    outcome.model.append(score(truth, predicted))
-    outcome.baseline.append(score(truth, _predict(baseline, features, test, is_classification=bool(target.classes))))
-    if outcome.confusion is not None:
-        labels = range(len(target.classes))
-        np.add(outcome.confusion, confusion_matrix(truth, predicted.values, labels=labels), out=outcome.confusion)
-
-
-def _predict(
-    model: BaseEstimator, features: Features, test: NDArray[np.int64], *, is_classification: bool
-) -> Predictions:
-    rows = features.table.iloc[test]
-    return Predictions(
-        values=model.predict(rows), probabilities=model.predict_proba(rows) if is_classification else None
+    truth = target.values[test]
+    return FittedFold(
+        test=test,
+        model=fitted,
+        predicted=predicted,
+        scores=score(truth, predicted),
+        baseline=score(truth, predict(baseline, features, target, rows=test)),
+        converged=converged,
+        fit_seconds=fitted_at - started,
+        predict_seconds=predicted_at - fitted_at,
     )
+
+
+def predict(model: BaseEstimator, features: Features, target: Target, *, rows: Rows) -> Predictions:
+    """Return what a fitted model says about rows; a class that its training part lacked has probability 0."""
+    table = features.table.iloc[rows]
+    values = model.predict(table)
+    if not target.classes:
+        return Predictions(values=values, probabilities=None)
+    probabilities = np.zeros((len(rows), len(target.classes)))
+    probabilities[:, model.classes_] = model.predict_proba(table)
+    return Predictions(values=values, probabilities=probabilities)

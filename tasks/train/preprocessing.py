@@ -1,11 +1,13 @@
-"""From columns to the matrix that a model sees: gaps filled, categories encoded, numbers scaled; anew in each fold."""
+"""From columns to the matrix that a model sees: gaps filled, texts and dates encoded, scaled; anew in each fold."""
 
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from tasks.errors import AnalysisError
+from tasks.train.dates import expand_days
 from tasks.train.features import Features
 
 #: Most columns that one column of categories becomes; the rarest categories share the last.
@@ -15,10 +17,11 @@ MAX_MATRIX_CELLS = 100_000_000
 
 
 def build_preprocessing(features: Features, *, scale: bool) -> ColumnTransformer:
-    """Return the transformer: the median for gaps in numbers; the most frequent value, then one-hot for categories.
+    """Return the transformer: gaps filled with the median, for categories with the most frequent value; categories
+    one-hot encoded; dates expanded into the parts of them that vary.
 
-    `scale` brings numbers to mean 0 and variance 1. Trees are better off without: their splits don't depend on units,
-    and the rounding of scaled numbers moves values across a split.
+    `scale` brings numbers and the parts of dates to mean 0 and variance 1. Trees are better off without: their splits
+    don't depend on units, and the rounding of scaled numbers moves values across a split.
 
     A column that is empty in one fold's training part is kept as zeros, so that every fold has the same shape; a
     category that only the test part has counts as rare. Raises tasks.errors.AnalysisError if the matrix got too large.
@@ -33,13 +36,23 @@ def build_preprocessing(features: Features, *, scale: bool) -> ColumnTransformer
         ("boolean", most_frequent, list(features.boolean)),
         ("categorical", make_pipeline(most_frequent, one_hot), list(features.categorical)),
     ]
+    steps += [
+        (f"date {number}", make_pipeline(median, *_date_steps(parts, scale=scale)), [name])
+        for number, (name, parts) in enumerate(features.dates.items())
+    ]
     return ColumnTransformer([step for step in steps if step[2]])
+
+
+def _date_steps(parts: tuple[str, ...], *, scale: bool) -> list[BaseEstimator]:
+    expand = FunctionTransformer(expand_days, kw_args={"parts": parts})
+    return [expand, StandardScaler()] if scale else [expand]
 
 
 def encoded_columns(features: Features) -> int:
     """Return how many columns the matrix has at most."""
     encoded = (min(int(features.table[name].nunique()), MAX_CATEGORIES) for name in features.categorical)
-    return len(features.numeric) + len(features.boolean) + sum(encoded)
+    dates = sum(map(len, features.dates.values()))
+    return len(features.numeric) + len(features.boolean) + sum(encoded) + dates
 
 
 def _refuse_too_large(features: Features) -> None:

@@ -1,7 +1,6 @@
 """The column to predict: which rows have it, whether it is a class or a number, and whether that can be learned."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,7 @@ from tasks.data.columns import finite_numbers, refuse_mixed, require_columns
 from tasks.data.kinds import Kind, kind_of, looks_numeric
 from tasks.data.plain import shortened
 from tasks.errors import AnalysisError
-
-Problem = Literal["classification", "regression"]
+from tasks.train.choices import Problem
 
 #: Most distinct whole numbers that `auto` still takes for classes.
 AUTO_NUMBER_CLASSES = 20

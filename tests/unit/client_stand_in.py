@@ -35,6 +35,8 @@ class StandIn:
     retry_after: str = "0"
     #: Requests so far: method, path, body.
     requests: list[tuple[str, str, bytes]] = field(default_factory=list)
+    #: The ``Authorization`` of each of them, ``None`` where there was none.
+    authorizations: list[str | None] = field(default_factory=list)
     #: The address.
     url: str = ""
 
@@ -74,6 +76,7 @@ def standing_in(stand_in: StandIn) -> Iterator[StandIn]:
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             stand_in.requests.append((self.command, self.path, body))
+            stand_in.authorizations.append(self.headers["Authorization"])
             status, headers, document = stand_in.answer(self.command, self.path)
             payload = document.encode() if isinstance(document, str) else json.dumps(document).encode()
             self.send_response(status)

@@ -10,7 +10,7 @@ import orjson
 import pandas as pd
 import pytest
 
-from worker.result import ResultInvalid, to_json
+from tasks.framework.result import ResultInvalid, to_json
 
 
 class Colour(Enum):

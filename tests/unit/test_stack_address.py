@@ -18,22 +18,17 @@ def test_everything_else_is_open_to_others(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_an_open_host_is_refused_unless_told() -> None:
-    with pytest.raises(AddressRefused, match="COATCHECK_OPEN=1"):
-        usable_address("0.0.0.0", 0, open_to_others=False)
-
-
-def test_an_open_host_is_taken_when_told() -> None:
-    assert usable_address("0.0.0.0", 0, open_to_others=True).host == "0.0.0.0"
+def test_a_host_that_others_reach_is_taken() -> None:
+    assert usable_address("0.0.0.0", 0).host == "0.0.0.0"
 
 
 def test_port_0_becomes_a_free_port() -> None:
-    assert usable_address("127.0.0.1", 0, open_to_others=False).port > 0
+    assert usable_address("127.0.0.1", 0).port > 0
 
 
 def test_a_taken_port_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(AddressRefused, match="is taken"):
-        usable_address("127.0.0.1", other.getsockname()[1], open_to_others=False)
+        usable_address("127.0.0.1", other.getsockname()[1])
 
 
 def test_a_port_with_lingering_connections_is_free() -> None:
@@ -42,12 +37,12 @@ def test_a_port_with_lingering_connections_is_free() -> None:
         with socket.create_connection(("127.0.0.1", port)), listener.accept()[0]:
             pass
     # The server's side closed first or together: the port is in TIME_WAIT now on one side.
-    assert usable_address("127.0.0.1", port, open_to_others=False).port == port
+    assert usable_address("127.0.0.1", port).port == port
 
 
 def test_an_address_of_another_machine_cannot_be_listened_on() -> None:
     with pytest.raises(AddressRefused, match=r"Can't listen on 192\.0\.2\.1"):
-        usable_address("192.0.2.1", 0, open_to_others=True)
+        usable_address("192.0.2.1", 0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The beginnings of an analysis of one's own: `coatcheck new`; it writes files, and starts nothing."""
