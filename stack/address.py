@@ -1,4 +1,4 @@
-"""Where the API may listen: refuses addresses that are open to others, and ports that are taken."""
+"""Where the API listens: which addresses only this machine reaches, and which ports are free."""
 
 import errno
 import ipaddress
@@ -32,17 +32,13 @@ class Address:
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
-def usable_address(host: str, port: int, *, open_to_others: bool) -> Address:
+def usable_address(host: str, port: int) -> Address:
     """The address to listen on; for port 0 one that is free.
 
     Raises:
-        AddressRefused: other machines could reach it and nobody said that they may, or it can't be bound.
+        AddressRefused: it can't be bound.
 
     """
-    if not open_to_others and not is_loopback(host):
-        raise AddressRefused(
-            f"--host {host} is open to other machines, and there are no API keys; set COATCHECK_OPEN=1 to allow it."
-        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         # Sets SO_REUSEADDR: a port is not taken by connections of the last run that linger.

@@ -1,6 +1,7 @@
 """The verb `coatcheck up`; what it runs is imported only when it runs, since every `coatcheck` command loads this."""
 
 import os
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -19,11 +20,15 @@ def up(
     """Run everything on this machine: Redis, the API and a worker. Ctrl-C stops it; queued jobs are kept."""
     from jobs.errors import SettingsError
     from jobs.settings import load_settings
+    from stack.address import is_loopback
     from stack.machine import serve
 
     _set(HOST=host, PORT=port, CONCURRENCY=workers, DATA_DIR=data_dir, REDIS_URL=redis_url)
     try:
-        serve(load_settings(), redis_url=os.environ.get("COATCHECK_REDIS_URL") or None)
+        settings = load_settings()
+        # Nobody else reaches a loopback address, so keys are asked for there only if that was said.
+        is_open = settings.open if "COATCHECK_OPEN" in os.environ else is_loopback(settings.host)
+        serve(replace(settings, open=is_open), redis_url=os.environ.get("COATCHECK_REDIS_URL") or None)
     except (StackError, SettingsError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -39,6 +39,18 @@ class DataDir:
         """The file whose lock belongs to the running `coatcheck up`; it holds its process id."""
         return self.root / "lock"
 
+    @property
+    def redis_file(self) -> Path:
+        """The file that says where the embedded Redis of the running `coatcheck up` listens."""
+        return self.root / "redis-url"
+
+    def embedded_redis(self) -> str | None:
+        """Where the embedded Redis of this folder listens, or listened when it was killed; ``None`` without one."""
+        try:
+            return self.redis_file.read_text("utf-8").strip() or None
+        except OSError:
+            return None
+
     def make(self) -> None:
         """Make the folders.
 
@@ -68,6 +80,19 @@ def locked(data_dir: DataDir) -> Iterator[int]:
         yield lock
     finally:
         os.close(lock)
+
+
+@contextmanager
+def telling_redis(data_dir: DataDir, url: str | None) -> Iterator[None]:
+    """Let other commands find the embedded Redis by its data dir; ``None``: there is none."""
+    if url is None:
+        yield
+        return
+    data_dir.redis_file.write_text(f"{url}\n", "utf-8")
+    try:
+        yield
+    finally:
+        data_dir.redis_file.unlink(missing_ok=True)
 
 
 def _take(lock: int, data_dir: DataDir) -> None:

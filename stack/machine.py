@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.settings import Settings, without_password
-from stack.address import Address, is_loopback, usable_address
-from stack.data_dir import DataDir, locked, runtime_dir
+from stack.access import access_line
+from stack.address import Address, usable_address
+from stack.data_dir import DataDir, locked, runtime_dir, telling_redis
 from stack.errors import RedisNotReady
 from stack.guard import Guard
 from stack.redis_server import RedisAddress, answers, find_server, server_command
@@ -32,6 +33,9 @@ _HAND_BACK = 3.0
 #: What the first request that one may try submits.
 _EXAMPLE = '{"data": {"builtin": "iris"}}'
 
+#: What it needs beside where keys are asked for.
+_KEY = ' -H "Authorization: Bearer $COATCHECK_API_KEY"'
+
 #: How long an answer about readiness may take, seconds.
 _ANSWER = 3.0
 
@@ -41,7 +45,7 @@ Coatcheck is ready at {url}
   Data: {data_dir}   Redis: {redis}
   Catalog: {url}/analysis   API description: {url}/openapi.json
 Try:
-  curl -sS -X POST {url}/analysis/describe/run -H 'Content-Type: application/json' -d '{example}'
+  curl -sS -X POST {url}/analysis/describe/run{key} -H 'Content-Type: application/json' -d '{example}'
 Ctrl-C stops everything.
 """
 
@@ -56,12 +60,13 @@ def serve(settings: Settings, *, redis_url: str | None) -> None:
     data_dir = DataDir(Path(settings.data_dir).absolute())
     data_dir.make()
     with locked(data_dir) as lock, runtime_dir() as sockets:
-        address = usable_address(settings.host, settings.port, open_to_others=settings.open)
+        address = usable_address(settings.host, settings.port)
         plan = _Plan(settings=settings, address=address, data_dir=data_dir, sockets=sockets, redis_url=redis_url)
         stages = plan.stages()
         guard = Guard(lock=lock, runtime_dir=sockets)
         try:
-            asyncio.run(run(stages, runtime_dir=sockets, guard=guard, announce=plan.announce))
+            with telling_redis(data_dir, None if redis_url else plan.private_redis.url):
+                asyncio.run(run(stages, runtime_dir=sockets, guard=guard, announce=plan.announce))
         finally:
             guard.dismiss()
     print("Stopped.", flush=True)
@@ -85,7 +90,9 @@ class _Plan:
         return self.redis_url or self.private_redis.url
 
     def stages(self) -> tuple[Stage, ...]:
-        service = Stage(roles=(self._api(), self._worker()), ready=self._service_missing, deadline=_DEADLINE)
+        # Stopped in reverse: the worker first, so that what its last jobs leave to do is still taken on.
+        roles = (self._api(), self._internal(), self._worker())
+        service = Stage(roles=roles, ready=self._service_missing, deadline=_DEADLINE)
         if self.redis_url is None:
             return (Stage(roles=(self._redis(),), ready=self._redis_missing, deadline=_REDIS_DEADLINE), service)
         missing = answers(self.redis_url)
@@ -94,14 +101,12 @@ class _Plan:
         return (service,)
 
     def announce(self) -> None:
-        access = "No API keys are asked for: only this machine can reach it."
-        if not is_loopback(self.address.host):
-            access = "OPEN: whoever reaches this machine can use it, without API keys."
         welcome = _WELCOME.format(
             url=self.address.url,
-            access=access,
+            access=access_line(self.settings, self.address, redis_url=self.url_of_redis, data_dir=self.data_dir),
             data_dir=self.data_dir.root,
             redis=without_password(self.redis_url) if self.redis_url else "embedded",
+            key="" if self.settings.open else _KEY,
             example=_EXAMPLE,
         )
         print(welcome, flush=True)
@@ -120,8 +125,17 @@ class _Plan:
         grace = self.settings.stop_grace + _HAND_BACK
         return Role(name="worker", command=command, environment=self._environment(), grace=grace)
 
+    def _internal(self) -> Role:
+        command = _coatcheck("worker", "--internal", "--concurrency", str(self.settings.internal_concurrency))
+        grace = self.settings.stop_grace + _HAND_BACK
+        return Role(name="internal", command=command, environment=self._environment(), grace=grace)
+
     def _environment(self) -> Mapping[str, str]:
-        ours = {"COATCHECK_REDIS_URL": self.url_of_redis, "COATCHECK_DATA_DIR": str(self.data_dir.root)}
+        ours = {
+            "COATCHECK_REDIS_URL": self.url_of_redis,
+            "COATCHECK_DATA_DIR": str(self.data_dir.root),
+            "COATCHECK_OPEN": str(self.settings.open),
+        }
         # Through a pipe, Python would keep its output back until a buffer is full.
         return {**os.environ, **ours, "PYTHONUNBUFFERED": "1"}
 

@@ -8,7 +8,7 @@ import typer
 
 from coatcheck.errors import CoatcheckError
 
-#: The entry-point group by which packages add verbs: a function each, as typer reads it.
+#: The entry-point group by which packages add verbs: a function each, as typer reads it, or a typer app for a group.
 GROUP = "coatcheck.commands"
 
 #: The distributions that carry this package: the service with it, or it alone.
@@ -53,13 +53,17 @@ def coatcheck(
 
 
 def demo(
-    *, url: Annotated[str, typer.Option(help="The server to use if one runs there.")] = "http://127.0.0.1:8000"
+    *,
+    url: Annotated[str, typer.Option(help="The server to use if one runs there.")] = "http://127.0.0.1:8000",
+    api_key: Annotated[
+        str | None, typer.Option(help="The key for that server; rather set COATCHECK_API_KEY, which others can't see.")
+    ] = None,
 ) -> None:
     """Upload a table, train a model on it, and show every request; starts a server of its own if none runs."""
     from coatcheck.demonstration import demonstrate
 
     try:
-        demonstrate(url)
+        demonstrate(url, api_key=api_key)
     except CoatcheckError as error:
         typer.echo(f"The demo failed: {error}", err=True)
         raise typer.Exit(1) from None
@@ -71,6 +75,9 @@ def _add(app: typer.Typer, entry_point: EntryPoint) -> None:
         verb = entry_point.load()
     except Exception as error:  # noqa: BLE001 - somebody else's module may break in any way
         typer.echo(f"coatcheck {entry_point.name} can't be used: {entry_point.value}: {error}", err=True)
+        return
+    if isinstance(verb, typer.Typer):
+        app.add_typer(verb, name=entry_point.name)
     else:
         app.command(entry_point.name)(verb)
 

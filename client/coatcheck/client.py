@@ -10,6 +10,7 @@ from typing import Self, cast
 
 import httpx
 
+from coatcheck.api_key import bearer
 from coatcheck.errors import ConnectionLost, Problem, UnexpectedAnswer, WaitTimeout
 from coatcheck.walk import Exchange, Job, job_of
 
@@ -23,13 +24,23 @@ _PAUSE = 1.0
 class Client:
     """A Coatcheck server."""
 
-    def __init__(self, url: str, *, on_exchange: Callable[[Exchange], None] | None = None) -> None:
-        """Name the server; ``on_exchange`` is called with each request and its answer."""
+    def __init__(
+        self, url: str, *, api_key: str | None = None, on_exchange: Callable[[Exchange], None] | None = None
+    ) -> None:
+        """Name the server; ``on_exchange`` is called with each request and its answer.
+
+        ``api_key`` is sent to this server and to no other; ``None``: the one of ``COATCHECK_API_KEY``, ``""``: none.
+
+        Raises:
+            CoatcheckError: the URL or the key can't be one.
+
+        """
         #: The server's address.
         self.url = url.rstrip("/")
         self._on_exchange = on_exchange
         try:
             self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT)
+            self._http.auth = bearer(api_key, of=self._http.base_url)
         except httpx.InvalidURL as error:
             raise ConnectionLost(f"{url} is no URL: {error}") from error
 

@@ -27,8 +27,10 @@ _ASK = 0.25
 _AT_MOST = 180.0
 
 
-def demonstrate(url: str) -> None:
+def demonstrate(url: str, *, api_key: str | None = None) -> None:
     """Upload a table, train a model on it, and show every request; with a server of its own if none runs at ``url``.
+
+    ``api_key`` is for the server at ``url``; ``None``: the one of ``COATCHECK_API_KEY``.
 
     Raises:
         CoatcheckError: it failed; the text is the reason.
@@ -37,21 +39,25 @@ def demonstrate(url: str) -> None:
     if not url.startswith(("http://", "https://")):
         raise CoatcheckError(f"{url!r} is no URL of a server; it begins with http:// or https://.")
     console = Console()
-    with _server(url, console) as address:
-        _show(address, console)
+    exchanges: list[Exchange] = []
+    with (
+        _server(url, console, api_key=api_key) as (address, key),
+        Client(address, api_key=key, on_exchange=exchanges.append) as client,
+    ):
+        _show(client, exchanges, console)
 
 
 @contextmanager
-def _server(url: str, console: Console) -> Iterator[str]:
-    """The URL of a server: the one that runs at ``url``, else one of our own until the end."""
+def _server(url: str, console: Console, *, api_key: str | None) -> Iterator[tuple[str, str | None]]:
+    """URL and key of a server: the one that runs at ``url``, else one of our own until the end, which needs no key."""
     if _runs_at(url):
         console.print(f"Using the Coatcheck at {url}")
-        yield url
+        yield url, api_key
         return
     console.print(f"No Coatcheck at {url}: starting one (Redis, API, worker) …")
     with local_stack() as own:
         console.print(f"It runs at {own}")
-        yield own
+        yield own, ""
         console.print("Stopping it …")
 
 
@@ -66,9 +72,8 @@ def _runs_at(url: str) -> bool:
     return True
 
 
-def _show(url: str, console: Console) -> None:
-    exchanges: list[Exchange] = []
-    with Client(url, on_exchange=exchanges.append) as client, as_file(files("coatcheck") / "wine.csv") as table:
+def _show(client: Client, exchanges: list[Exchange], console: Console) -> None:
+    with as_file(files("coatcheck") / "wine.csv") as table:
         console.print(f"Uploading {table.name}: 178 wines, 13 measurements; can they tell the cultivar?")
         ticket = client.submit("train", file=table, params=PARAMS)
         console.print(f"The ticket: {ticket.job.id}")

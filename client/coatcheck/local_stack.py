@@ -1,6 +1,7 @@
 """A whole Coatcheck for one demonstration: `coatcheck up` as a child, on a free port, in a folder that is removed."""
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -71,10 +72,17 @@ def _unwind(signum: int, _frame: FrameType | None) -> NoReturn:
 def _start(port: int, *, folder: Path, log: Path) -> "subprocess.Popen[bytes]":
     # -P: a folder of the person's own called `app` or `tasks` must not be taken for the server's.
     command = [sys.executable, "-P", "-m", "coatcheck", "up", "--port", str(port), "--data-dir", str(folder / "data")]
+    # Whatever a server of the person's own is told: this one is for this machine, and asks for no key.
+    environment = {**os.environ, "COATCHECK_HOST": "127.0.0.1", "COATCHECK_OPEN": "true"}
     with log.open("wb") as output:
         # A session of its own: Ctrl-C reaches this process only, which then stops the other one in good order.
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
         )
 
 
