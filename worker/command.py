@@ -8,8 +8,14 @@ import typer
 
 def worker(
     concurrency: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Jobs at once. [default: COATCHECK_CONCURRENCY]")
+        int | None,
+        typer.Option(
+            min=1, max=256, help="Jobs at once. [default: COATCHECK_CONCURRENCY, or COATCHECK_INTERNAL_CONCURRENCY]"
+        ),
     ] = None,
+    internal: Annotated[
+        bool, typer.Option("--internal", help="Run internal jobs, such as webhooks to deliver, instead of analyses.")
+    ] = False,
 ) -> None:
     """Run jobs until stopped."""
     from dataclasses import replace
@@ -23,18 +29,18 @@ def worker(
     except SettingsError as error:
         raise _refused(error) from None
     if concurrency is not None:
-        settings = replace(settings, concurrency=concurrency)
+        settings = replace(settings, concurrency=concurrency, internal_concurrency=concurrency)
     configure_logs(settings)
 
     from worker.native_threads import limit_before_import, share_of_cores
 
-    limit_before_import(share_of_cores(settings.concurrency))
+    limit_before_import(share_of_cores(settings.internal_concurrency if internal else settings.concurrency))
     # From here on numpy and its kin are imported; they read their limits once.
     from tasks import CatalogError
-    from worker.serve import serve
+    from worker.serve import serve, serve_internal
 
     try:
-        sys.exit(serve(settings))
+        sys.exit(serve_internal(settings) if internal else serve(settings))
     except CatalogError as error:
         raise _refused(error) from None
 

@@ -1,28 +1,34 @@
 """The computing of one job: its input is read, its analysis called, and whatever that does becomes an outcome."""
 
+import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import structlog
 
 from jobs.errors import StorageError
 from jobs.input import Input, unpack
 from jobs.job import Cause, Failure
-from jobs.leases import Claim, Leases
+from jobs.leases import Claim, Draft, Leases
 from jobs.settings import Settings
 from tasks import Analysis, AnalysisError, Catalog
-from tasks.data.frame import read_frame
-from tasks.data.source import Kind, Source
+from tasks.errors import RetryLater
+from tasks.framework.figure import FigureInvalid
+from tasks.framework.result import ResultInvalid, to_json
+from worker.attachments import AttachmentsTooLarge
 from worker.handle import JobHandle
 from worker.interrupt import Interrupt, Interrupted
 from worker.memory import memory_limited
-from worker.result import ResultInvalid, to_json
+from worker.tables import read_table
 
 log = structlog.get_logger(__name__)
 
 #: Longest text of an analysis' author that reaches a client, characters.
 LONGEST_MESSAGE = 5000
+
+#: Longest delay that a run may ask for before it is tried again, seconds.
+LONGEST_DELAY = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +41,22 @@ class PutOff:
     reason: str
 
 
-#: What becomes of a run: the bytes of its result, why it has none, or another try.
-Outcome = bytes | Failure | PutOff
+#: From the leases of a process and a claim among them to the ``job`` of an analysis.
+HandleOf = Callable[[Leases, Claim], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Success:
+    """The run has a result."""
+
+    #: As clients get it.
+    result: bytes
+    #: What the run attached to it.
+    attached: tuple[Draft, ...] = ()
+
+
+#: What becomes of a run: its result, why it has none, or another try.
+Outcome = Success | Failure | PutOff
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,26 +66,42 @@ class Computation:
     settings: Settings
     catalog: Catalog
     leases: Leases
+    #: Makes what an analysis sees as its ``job``.
+    handle_of: HandleOf = JobHandle
 
     def outcome_of(self, claim: Claim, *, interrupt: Interrupt) -> Outcome:
         """What becomes of the run; the one place that catches whatever an analysis raises."""
         try:
             analysis = self.catalog[claim.job.analysis]
             with memory_limited(analysis.memory or self.settings.memory), interrupt.armed():
-                return self._written(self._computed(analysis, claim))
+                return self._computed(analysis, claim)
         except BaseException as error:  # noqa: BLE001 - whatever it raises becomes an outcome
             return self._tried_again(error, claim) or _failure_of(error, claim)
 
-    def _computed(self, analysis: Analysis, claim: Claim) -> object:
+    def _computed(self, analysis: Analysis, claim: Claim) -> Success | Failure:
         given = unpack(self.leases.input_of(claim))
         params = analysis.load(given.params)
-        data = None if given.source is None else read_frame(_source(given))
-        return analysis.run(data, JobHandle(self.leases, claim), params)
+        handle = self.handle_of(self.leases, claim)
+        data = None if given.source is None else self._table(given, handle)
+        result = analysis.run(data, handle, params)
+        return self._written(result, handle.attachments.drafts if isinstance(handle, JobHandle) else ())
+
+    def _table(self, given: Input, handle: object) -> object:
+        """The data as a pandas table; what its sender should know of how it was read is logged for it."""
+        read = read_table(given, self.leases.blobs)
+        if isinstance(handle, JobHandle):
+            for note in read.notes:
+                handle.log(note)
+        return read.table
 
     def _tried_again(self, error: BaseException, claim: Claim) -> PutOff | None:
         job = claim.job
+        if job.attempt >= job.max_attempts:
+            return None
+        if isinstance(error, RetryLater):
+            return PutOff(delay=_sane(error.delay), reason=_as_text(error.message))
         analysis = self.catalog.get(job.analysis)
-        if analysis is None or not isinstance(error, analysis.retry_on) or job.attempt >= job.max_attempts:
+        if analysis is None or not isinstance(error, analysis.retry_on):
             return None
         log.warning("analysis.failed_for_now", exc_info=error)
         # Doubled each time; by chance up to half of it sooner, so that what failed together doesn't return together.
@@ -74,18 +110,12 @@ class Computation:
         tried = f"Attempt {job.attempt} of {job.max_attempts} failed"
         return PutOff(delay=delay, reason=f"{tried}; the next one begins in {delay:.1f} s.")
 
-    def _written(self, result: object) -> bytes | Failure:
+    def _written(self, result: object, attached: tuple[Draft, ...]) -> Success | Failure:
         written = to_json(result)
         if len(written) > self.settings.max_result:
             message = f"The result has {len(written)} bytes; at most {self.settings.max_result} are kept."
             return Failure(cause=Cause.RESULT_TOO_LARGE, message=message)
-        return written
-
-
-def _source(given: Input) -> Source:
-    described = given.source or {}
-    kind = cast("Kind", described["kind"])
-    return Source(kind=kind, name=described["name"], payload=None if kind == "builtin" else given.payload)
+        return Success(result=written, attached=attached)
 
 
 def _as_text(said: str) -> str:
@@ -94,15 +124,23 @@ def _as_text(said: str) -> str:
     return sendable or "The analysis refused its input without saying why."
 
 
+def _sane(delay: float) -> float:
+    """The delay, within what the store takes."""
+    return min(max(delay, 0.0), LONGEST_DELAY) if math.isfinite(delay) else LONGEST_DELAY
+
+
 def _failure_of(error: BaseException, claim: Claim) -> Failure:
     """What the client is told. Foreign texts and tracebacks stay in the log, for they may hold data and secrets."""
     match error:
         case AnalysisError():
             return Failure(cause=Cause.REJECTED, message=_as_text(str(error)))
-        case ResultInvalid():
-            return Failure(
-                cause=Cause.RESULT_INVALID, message=_as_text(f"The result can't be written as JSON: {error}")
-            )
+        case RetryLater():
+            return Failure(cause=Cause.CRASHED, message=_as_text(error.message))
+        case AttachmentsTooLarge():
+            return Failure(cause=Cause.RESULT_TOO_LARGE, message=str(error))
+        case FigureInvalid() | ResultInvalid():
+            what = "figure can't be used" if isinstance(error, FigureInvalid) else "result can't be written as JSON"
+            return Failure(cause=Cause.RESULT_INVALID, message=_as_text(f"The {what}: {error}"))
         case Interrupted():
             limit = f"{claim.job.timeout:g} s"
             return Failure(

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import structlog
@@ -11,6 +12,7 @@ from numpy.random import Generator
 
 from jobs.errors import LeaseLost, StoreUnavailable
 from jobs.leases import Claim, Leases, Progress, Wish
+from worker.attachments import Attachments
 from worker.interrupt import Interrupted
 
 log = structlog.get_logger(__name__)
@@ -30,6 +32,8 @@ class JobHandle:
 
     def __init__(self, leases: Leases, claim: Claim) -> None:
         self._leases = leases
+        #: What the run has attached to its result so far.
+        self.attachments = Attachments(largest=leases.settings.max_result)
         self._claim = claim
         #: When the store was last written or asked; monotonic seconds.
         self._reached = 0.0
@@ -86,6 +90,28 @@ class JobHandle:
         """
         self._reach_in_pace()
         return self._wish is Wish.FINISH
+
+    def figure(self, name: str, figure: object, *, title: str = "") -> None:
+        """Attaches a figure to the result.
+
+        Raises:
+            ValueError: the name can't be one, or is taken.
+            tasks.framework.figure.FigureInvalid: it is neither an Altair chart nor a mapping.
+            AttachmentsTooLarge: with it there is more than a result may have.
+
+        """
+        self.attachments.add_figure(name, figure, title=_sendable(title))
+
+    def file(self, name: str, content: bytes | str | Path, *, media_type: str = "application/octet-stream") -> None:
+        """Attaches a file to the result.
+
+        Raises:
+            ValueError: the name or the media type can't be one, or the name is taken.
+            OSError: the path can't be read.
+            AttachmentsTooLarge: with it there is more than a result may have.
+
+        """
+        self.attachments.add_file(name, content, media_type=media_type)
 
     def _reach_in_pace(self) -> None:
         if time.monotonic() - self._reached >= PACE:

@@ -11,8 +11,10 @@ from jobs.errors import ClaimRefused, LeaseLost, StorageError, StoreUnavailable
 from jobs.job import Cause, Failure, JobStatus, Metrics
 from jobs.leases import Claim, Leases
 from jobs.settings import Settings
+from jobs.webhooks import Webhooks
 from tasks import Catalog
-from worker.compute import Computation, Outcome, PutOff
+from worker.compute import Computation, HandleOf, Outcome, PutOff, Success
+from worker.handle import JobHandle
 from worker.interrupt import Interrupt
 from worker.meter import Meter
 
@@ -35,6 +37,10 @@ class Runner:
     catalog: Catalog
     leases: Leases
     interrupt: Interrupt
+    #: Makes what an analysis sees as its ``job``.
+    handle_of: HandleOf = JobHandle
+    #: Told of each job that this process has settled.
+    webhooks: Webhooks | None = None
 
     def run(self, job_id: str) -> None:
         """Runs the job if it can be claimed; whatever its analysis does, an outcome is settled."""
@@ -56,7 +62,9 @@ class Runner:
 
     def _run_claimed(self, claim: Claim) -> None:
         meter = Meter()
-        computation = Computation(settings=self.settings, catalog=self.catalog, leases=self.leases)
+        computation = Computation(
+            settings=self.settings, catalog=self.catalog, leases=self.leases, handle_of=self.handle_of
+        )
         outcome = computation.outcome_of(claim, interrupt=self.interrupt)
         try:
             status = self._settle(claim, outcome, metrics=meter.read())
@@ -64,6 +72,11 @@ class Runner:
             log.warning("job.outcome_discarded", reason=lost.reason)
             return
         log.info("job.settled", status=status, cause=outcome.cause if isinstance(outcome, Failure) else None)
+        if self.webhooks is not None:
+            self.webhooks.dispatch_soon(claim.job)
+
+    def _succeed(self, claim: Claim, success: Success, *, metrics: Metrics) -> JobStatus:
+        return self.leases.succeed(claim, success.result, metrics=metrics, attached=success.attached)
 
     def _settle(self, claim: Claim, outcome: Outcome, *, metrics: Metrics) -> JobStatus:
         if isinstance(outcome, PutOff):
@@ -71,7 +84,7 @@ class Runner:
         if isinstance(outcome, Failure):
             return _patiently(lambda: self.leases.fail(claim, outcome, metrics=metrics))
         try:
-            return _patiently(lambda: self.leases.succeed(claim, outcome, metrics=metrics))
+            return _patiently(lambda: self._succeed(claim, outcome, metrics=metrics))
         except StorageError as error:
             log.error("job.result_not_stored", error=str(error))
             failure = Failure(cause=Cause.STORAGE, message="The result could not be written to the blob store.")

@@ -18,6 +18,7 @@ from jobs.leases import Held, Leases, Release, Verdict
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
+from jobs.webhooks import Webhooks
 from worker.crew import Crew, Run, holder_name
 from worker.memory import MemoryKills
 
@@ -30,9 +31,11 @@ REMEMBERED = 60.0
 class Supervisor(threading.Thread):
     """Beats once a heartbeat for as long as the worker lives."""
 
-    def __init__(self, store: Store, leases: Leases, crew: Crew) -> None:
+    def __init__(self, store: Store, leases: Leases, crew: Crew, webhooks: Webhooks | None = None) -> None:
+        """``webhooks`` are handed over with every sweep, where they are given."""
         super().__init__(name="supervisor", daemon=True)
         self._store = store
+        self._webhooks = webhooks
         self._leases = leases
         self._crew = crew
         self._settings: Settings = store.settings
@@ -110,6 +113,8 @@ class Supervisor(threading.Thread):
             self._hand_back(runs.values())
         if time.monotonic() >= self._sweep_from:
             sweep(self._store)
+            if self._webhooks is not None:
+                self._webhooks.dispatch()
 
     def _held(self, run: Run) -> Held:
         return Held(run.job_id, holder_name(self._leases.worker, run.pid))

@@ -5,34 +5,36 @@
 --       6 blobs (zset: when each file goes)   7…15 the lanes (zsets: when each job was enqueued), one a step
 --       16…24 the queues of the steps (lists of the engine)   25 what the Idempotency-Key stands for (string)
 --       26 when the caller's next submission is due (string)   27 batch (hash)   28 the jobs of the batch (list)
---       29 batches (zset: when each is looked at)
---       30… for each job its record (hash), its data (string), its data set (hash) and who uses that (set)
+--       29 batches   30 data sets (zsets: when each is looked at)
+--       31… for each job its record (hash), its data (string), its data set (hash) and who uses that (set)
 -- ARGV: 1 caller   2 3 queued jobs of a caller from which the next goes to the second, the third step
 --       4 most jobs of a caller that are not final   5 most queued jobs of all   6 7 rate limit: ms for each job, and how
 --       many may come at once; 0 in 4 to 6: no limit   8 fingerprint of the request, or '' without Idempotency-Key
---       9 how long its key is kept, ms   10 id of the batch, or ''   11 its analysis   12 how many jobs follow
+--       9 how long its key is kept, ms   10 id of the batch, or ''   11 its analysis
+--       12 when data sets that are used now are looked at, ms from now   13 how many jobs follow
 --       for each job: id, first step of its priority, its message before and after the number of the step, input bytes
---       or '', longest wait in the queue in ms or '', 1 if it needs its data set, how many fields of the record follow,
+--       or '', longest wait in the queue in ms or '', id of its data set or '', how many fields of the record follow,
 --       and those as name, value, …
 -- Returns {'accepted', for each job {when it was accepted, its step, how many jobs are taken before it}},
 -- {'replayed', id that the Idempotency-Key stands for}, or {'refused', why, a number}: 'reused' (another request had the
--- key), 'rate' (ms until there is room), 'active' or 'queued' (how many there are), 'dataset' (which job's is gone).
+-- key), 'never' (how many can be taken at once at most), 'rate' (ms until there is room), 'active' or 'queued' (how many
+-- there are), 'dataset' (which job's is gone).
 -- Sent twice (the reply was lost), the second changes nothing.
 
 local jobs, jobs_of_caller, waits, backlog, active, blobs = unpack(KEYS, 1, 6)
-local idempotency, rate, batch, batched, batches = unpack(KEYS, 25, 29)
-local caller, few, many, most_active, most_queued, interval, burst, fingerprint, keep, batch_id, analysis, number =
-  unpack(ARGV, 1, 12)
+local idempotency, rate, batch, batched, batches, datasets = unpack(KEYS, 25, 30)
+local caller, few, many, most_active, most_queued, interval, burst, fingerprint, keep, batch_id, analysis, look, number =
+  unpack(ARGV, 1, 13)
 number = tonumber(number)
 local now = now_ms()
 
 local orders = {}
-local at = 13
+local at = 14
 for order = 1, number do
-  local key, fields = 26 + 4 * order, tonumber(ARGV[at + 7])
+  local key, fields = 27 + 4 * order, tonumber(ARGV[at + 7])
   orders[order] = { record = KEYS[key], data = KEYS[key + 1], dataset = KEYS[key + 2], users = KEYS[key + 3],
     id = ARGV[at], first = tonumber(ARGV[at + 1]), before = ARGV[at + 2], after = ARGV[at + 3], input = ARGV[at + 4],
-    wait = ARGV[at + 5], needs_dataset = ARGV[at + 6] == '1', fields = { unpack(ARGV, at + 8, at + 7 + fields) } }
+    wait = ARGV[at + 5], needs = ARGV[at + 6], fields = { unpack(ARGV, at + 8, at + 7 + fields) } }
   at = at + 8 + fields
 end
 
@@ -47,7 +49,7 @@ end
 -- A file is due to go as long as no job has it.
 local function keep_file(order)
   local finished, blob = unpack(redis.call('HMGET', order.record, 'finished', 'data_blob'))
-  if not finished and blob ~= '' then
+  if not finished and blob and blob ~= '' then
     redis.call('ZREM', blobs, blob)
   end
 end
@@ -63,9 +65,17 @@ end
 
 -- Why the jobs can't be taken now, and a number about it; nothing where they can.
 local function refusal()
+  for _, most in ipairs({ tonumber(most_active), tonumber(most_queued) }) do
+    if most ~= 0 and number > most then
+      return 'never', most
+    end
+  end
   for each, order in ipairs(orders) do
-    if order.needs_dataset and redis.call('HGET', order.dataset, 'state') ~= 'ready' then
-      return 'dataset', each
+    if order.needs ~= '' then
+      local state = redis.call('HGET', order.dataset, 'state')
+      if state ~= 'ready' and state ~= 'pending' then
+        return 'dataset', each
+      end
     end
   end
   local others = tonumber(redis.call('HGET', active, caller) or '0')
@@ -94,6 +104,13 @@ local function refusal()
   end
 end
 
+-- The data set stays as long as the job needs it, and for a while after this use.
+local function use_dataset(order)
+  redis.call('SADD', order.users, order.id)
+  redis.call('HSET', order.dataset, 'expires', now + tonumber(redis.call('HGET', order.dataset, 'keep')))
+  redis.call('ZADD', datasets, 'LT', now + tonumber(look), order.needs)
+end
+
 local function accept(order)
   -- Who has many jobs waiting goes behind who has few: the flood of one caller does not starve another's single job.
   local waiting = tonumber(redis.call('HGET', backlog, caller) or '0')
@@ -107,8 +124,8 @@ local function accept(order)
   if order.input ~= '' then
     redis.call('SET', order.data, order.input)
   end
-  if order.needs_dataset then
-    redis.call('SADD', order.users, order.id)
+  if order.needs ~= '' then
+    use_dataset(order)
   end
   keep_file(order)
   redis.call('ZADD', jobs, now, order.id)
