@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test chaos soak check format lock clean
+.PHONY: help setup demo up test chaos soak bench overhead fuzz hostile check format lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,18 @@ chaos: setup ## Break whatever can be reached while 2000 jobs run, and audit eac
 
 soak: setup ## Run 20,000 jobs in a row and watch memory and keys
 	PYTHONPATH=tests:tests/integration:tests/acceptance $(BIN)/python bench/soak.py $(SOAK)
+
+bench: setup ## Measure beside Flask + Celery and the bare limit (6 minutes, needs wrk; BENCH="--quick --servers")
+	PYTHONPATH=. $(BIN)/python bench/run.py $(BENCH)
+
+overhead: setup ## Measure what the service adds to an analysis, and what its progress costs (4 minutes; OVERHEAD=--quick)
+	PYTHONPATH=tests:tests/integration:tests/acceptance $(BIN)/python bench/overhead.py $(OVERHEAD)
+
+fuzz: setup ## Let schemathesis loose on every operation and analysis (20 minutes; EXAMPLES=50)
+	FUZZING_EXAMPLES=$(or $(EXAMPLES),25) FUZZING_ANALYSES=samples,tasks $(BIN)/python -m pytest -q -s tests/acceptance/test_fuzzing.py
+
+hostile: setup ## Send what no client should, and watch the API's memory
+	PYTHONPATH=.:tests:tests/integration:tests/acceptance $(BIN)/python -P bench/hostile.py
 
 check: setup ## Lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ def api(
     ] = None,
 ) -> None:
     """Run the HTTP API in the foreground, until it is told to stop."""
+    from app.serving.access import tell_access
     from app.serving.listener import ListenError, listen
     from app.serving.server import Server
     from jobs.errors import SettingsError
@@ -44,6 +45,7 @@ def api(
     if fault := catalog_fault(settings):
         _give_up(fault)
     configure_logs(settings)
+    tell_access(settings)
     Server(settings, listener).serve()
 
 

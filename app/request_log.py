@@ -23,20 +23,32 @@ def register_request_log(app: Flask) -> None:
     app.after_request(_end)
 
 
-def _begin() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _GIVEN_ID.fullmatch(given) else uuid4().hex
-    g.began = time.perf_counter()
+def begin_request(given: str) -> str:
+    """Notes that a request begins; returns its id: the one that was given, if it can be one, or a fresh one."""
+    request_id = given if _GIVEN_ID.fullmatch(given) else uuid4().hex
     # Connections are kept, and with them the context: what the last request left is not this one's.
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def end_request(request_id: str, method: str, path: str, *, status: int, began: float) -> list[tuple[str, str]]:
+    """Logs a request that is answered; returns the headers that every answer has."""
+    note = log.debug if path in _PROBES else log.info
+    took = round((time.perf_counter() - began) * 1000, 1)
+    # Quoted again: a line break in a URL must not begin a new line in the log.
+    note("request", method=method, path=quote(path), status=status, ms=took)
+    return [("X-Request-ID", request_id), ("X-Content-Type-Options", "nosniff")]
+
+
+def _begin() -> None:
+    g.request_id = begin_request(request.headers.get("X-Request-ID", ""))
+    g.began = time.perf_counter()
 
 
 def _end(response: Response) -> Response:
-    note = log.debug if request.path in _PROBES else log.info
-    took = round((time.perf_counter() - g.began) * 1000, 1)
-    # Quoted again: a line break in a URL must not begin a new line in the log.
-    note("request", method=request.method, path=quote(request.path), status=response.status_code, ms=took)
-    response.headers["X-Request-ID"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    for name, value in end_request(
+        g.request_id, request.method, request.path, status=response.status_code, began=g.began
+    ):
+        response.headers[name] = value
     return response

@@ -171,6 +171,7 @@ def _stack(arguments: argparse.Namespace) -> Iterator[Soak]:
                 redis_url=redis.url,
                 data_dir=name,
                 analyses=("samples",),
+                open=True,
                 result_ttl=arguments.result_ttl,
                 tombstone_ttl=arguments.tombstone_ttl,
                 recycle_after=arguments.recycle_after,

@@ -1,13 +1,12 @@
-"""A process that serves connections: gunicorn's, but what it refuses is told as a problem, and it stops at once."""
+"""A process that serves connections: gunicorn's, but it waits for nobody for ever, and what it refuses is a problem."""
 
 import contextlib
-import os
 import signal
 import socket
+from time import monotonic
 
 import gevent
 import orjson
-from gevent.monkey import get_original
 from gunicorn.http.errors import (
     ExpectationFailed,
     LimitRequestHeaders,
@@ -15,21 +14,37 @@ from gunicorn.http.errors import (
     ParseException,
     UnsupportedTransferCoding,
 )
+from gunicorn.http.message import Request
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.http import HTTP_STATUS_CODES
 
+from app.serving.client_socket import ClientSocket
+from app.serving.file_loop import start_file_loop
+from app.serving.patience import Limits, RequestTimeout
+from app.serving.stopping import STOP
+
 #: The statuses of requests that can't be parsed; 400 for any other.
 _STATUSES: dict[type[Exception], int] = {
+    RequestTimeout: 408,
     LimitRequestLine: 414,
     ExpectationFailed: 417,
     LimitRequestHeaders: 431,
     UnsupportedTransferCoding: 501,
 }
 
-_native_socket = get_original("socket", "socket")
+#: How long a connection must have been idle before a stop ends it, seconds. One that is in use is told to close by its
+#: next answer instead; to end it between two requests could cost the second.
+LULL = 1.0
 
-#: How long a client may go on sending what nobody reads, seconds, before the connection is cut.
-LINGER = 2.0
+#: How long what is left of a body that nobody wanted is read, seconds, so that the connection can be kept.
+DRAIN = 10.0
+
+
+class HostMissing(ParseException):  # type: ignore[misc]
+    """A request since HTTP/1.1 must name its host (RFC 9112, section 3.2)."""
+
+    def __str__(self) -> str:
+        return "The Host header is missing."
 
 
 class ApiWorker(GeventWorker):  # type: ignore[misc]
@@ -37,40 +52,57 @@ class ApiWorker(GeventWorker):  # type: ignore[misc]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        #: Connections that are kept while no request is on them.
-        self._idle: set[socket.socket] = set()
+        self._limits = Limits.of(self.app.settings)
+        self._clients: set[ClientSocket] = set()
 
     def init_process(self) -> None:
         """Boots this process; a stop that comes meanwhile would get lost in the parent's handler, which it inherits."""
         signal.signal(signal.SIGTERM, self.handle_exit)
+        start_file_loop(self.app.settings)
         super().init_process()
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Begins a stop in good order."""
+        STOP.begin()
+        # A signal comes between any two lines; what is called back runs in a greenlet of its own.
+        gevent.get_hub().loop.run_callback_threadsafe(gevent.spawn, STOP.tell)
+        super().handle_exit(sig, frame)
 
     def notify(self) -> None:
         """Tells the parent that this process lives, each second; once it stops, lets go of idle connections too."""
         super().notify()
         if not self.alive:
-            for connection in self._idle:
-                _end_input(connection)
+            self._let_go()
 
     def handle(self, listener: socket.socket, client: socket.socket, addr: object) -> None:
         """Serves one connection."""
-        self._idle.add(client)
+        connection = ClientSocket(client, self._limits)
+        self._clients.add(connection)
         try:
-            super().handle(listener, client, addr)
+            super().handle(listener, connection, addr)
         finally:
-            self._idle.discard(client)
+            self._clients.discard(connection)
 
-    def handle_request(self, listener_name: object, req: object, sock: socket.socket, addr: object) -> None:
-        """Serves one request of a connection."""
-        self._idle.discard(sock)
+    def handle_request(self, listener_name: object, req: Request, sock: ClientSocket, addr: object) -> None:
+        """Serves one request of a connection.
+
+        Raises:
+            HostMissing: it names no host.
+            StopIteration: the connection can't be kept.
+
+        """
+        sock.begin(req)
+        if req.version >= (1, 1) and not any(name == "HOST" for name, _ in req.headers):
+            raise HostMissing
         try:
             super().handle_request(listener_name, req, sock, addr)
+            _drain(req)
         except StopIteration:
-            _linger(sock)
+            sock.linger()
             raise
-        self._idle.add(sock)
+        sock.rest()
 
-    def handle_error(self, req: object, client: socket.socket, addr: object, exc: BaseException) -> None:
+    def handle_error(self, req: object, client: ClientSocket, addr: object, exc: BaseException) -> None:
         """Refuses what is not valid HTTP; no view and no error handler of the application sees it."""
         status = 500
         if isinstance(exc, ParseException):
@@ -80,7 +112,30 @@ class ApiWorker(GeventWorker):  # type: ignore[misc]
             self.log.error("A connection failed", exc_info=exc)
         with contextlib.suppress(OSError):
             client.sendall(_refusal(status, str(exc) if status != 500 else ""))
-            _linger(client)
+            client.linger()
+
+    def _let_go(self) -> None:
+        now = monotonic()
+        for connection in self._clients:
+            if connection.idle_since is not None and now - connection.idle_since >= LULL:
+                connection.end_input()
+
+
+def _drain(request: Request) -> None:
+    """Reads what is left of the body; the next request begins behind it.
+
+    Raises:
+        StopIteration: it takes too long, or is broken.
+
+    """
+    try:
+        with gevent.Timeout(DRAIN, False):
+            while request.body.read(65536):
+                pass
+            return
+    except ParseException:
+        pass
+    raise StopIteration
 
 
 def _refusal(status: int, detail: str) -> bytes:
@@ -92,17 +147,3 @@ def _refusal(status: int, detail: str) -> bytes:
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode("latin-1") + body
-
-
-def _end_input(connection: socket.socket) -> None:
-    """Lets the connection read as ended by its client; gevent's own ``shutdown`` would raise in whoever reads."""
-    with contextlib.suppress(OSError), _native_socket(fileno=os.dup(connection.fileno())) as native:
-        native.shutdown(socket.SHUT_RD)
-
-
-def _linger(connection: socket.socket) -> None:
-    """Reads what still comes: closing over unread bytes resets the connection, and the client never sees the answer."""
-    with contextlib.suppress(OSError), gevent.Timeout(LINGER, False):
-        connection.shutdown(socket.SHUT_WR)
-        while connection.recv(65536):
-            pass

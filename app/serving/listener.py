@@ -1,7 +1,6 @@
 """The socket that the API listens on: bound before anything else is begun, so that what is wrong is said at once."""
 
 import socket
-from ipaddress import ip_address
 
 from jobs.settings import Settings
 
@@ -17,15 +16,10 @@ def listen(settings: Settings) -> socket.socket:
     """A listening socket on the host and port of the settings.
 
     Raises:
-        ListenError: the port is taken, the host is none of this machine, or other machines could reach an open API.
+        ListenError: the port is taken, or the host is none of this machine.
 
     """
     family, address = _resolve(settings.host, settings.port)
-    if not settings.open and not ip_address(address[0]).is_loopback:
-        raise ListenError(
-            f"{settings.host} can be reached from other machines and the API asks for no keys: "
-            "listen on 127.0.0.1, or set COATCHECK_OPEN=true to serve everybody"
-        )
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,5 +1,7 @@
 """The server: gunicorn with gevent as a library, around an application that each of its processes makes for itself."""
 
+import atexit
+import gc
 import socket
 
 import structlog
@@ -7,6 +9,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from app.serving.descriptors import most_connections
+from app.serving.parent import Parent
 from jobs.logs import configure_logs
 from jobs.settings import Settings
 
@@ -26,7 +30,8 @@ class Server(BaseApplication):  # type: ignore[misc]
     """The API on a socket that is bound already; it answers until the process is told to stop."""
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
-        self._settings = settings
+        #: What the processes are run with.
+        self.settings = settings
         self._listener = listener
         super().__init__()
 
@@ -34,9 +39,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Sets what differs from gunicorn's defaults."""
         options: dict[str, object] = {
             "bind": f"fd://{self._listener.fileno()}",
-            "workers": self._settings.api_processes,
+            "workers": self.settings.api_processes,
             "worker_class": "app.serving.connections.ApiWorker",
-            "worker_connections": 4096,
+            "worker_connections": most_connections(),
             "keepalive": KEEP_ALIVE,
             "timeout": SILENCE,
             "graceful_timeout": STOP_GRACE,
@@ -45,6 +50,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "limit_request_field_size": 8190,
             # Whom to believe about the client is said once, by the settings, and heeded in the factory.
             "forwarded_allow_ips": "",
+            # It would go past the socket's own pace of sending.
+            "sendfile": False,
             # It would lie in the home folder and change the server at run time.
             "control_socket_disable": True,
             "logger_class": ServerLog,
@@ -58,14 +65,20 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Makes the application, in each process after the fork: connections and locks are never shared."""
         from app.factory import create_app
 
-        configure_logs(self._settings)
-        return create_app(self._settings)
+        configure_logs(self.settings)
+        app = create_app(self.settings)
+        # What the application itself consists of stays for good: no collection in the midst of a request goes over it.
+        gc.collect()
+        gc.freeze()
+        # At the end of the process it would be taken down in an order that Python's logging does not bear.
+        atexit.register(gc.unfreeze)
+        return app
 
     def serve(self) -> None:
         """Answers until the process is told to stop; never returns."""
         host, port = self._listener.getsockname()[:2]
-        log.info("api.listening", host=host, port=port, processes=self._settings.api_processes)
-        self.run()
+        log.info("api.listening", host=host, port=port, processes=self.settings.api_processes)
+        Parent(self).run()
 
 
 class ServerLog(Logger):  # type: ignore[misc]

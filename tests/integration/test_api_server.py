@@ -2,57 +2,22 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
-from uuid import uuid4
 
 import psutil
 import pytest
 import requests
+from running_api import Running, command, running_api
 from waiting import eventually
 
 from stack.redis_server import EmbeddedRedis
 
 #: Largest resident memory of a process of the API, bytes.
 LARGEST = 80 * 2**20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Running:
-    """A running API."""
-
-    process: "subprocess.Popen[str]"
-    port: int
-    log: list[str]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def speak(self, said: bytes) -> bytes:
-        """What the server answers to these bytes until it hangs up."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(said)
-            return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def command(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
-    verb = "import typer; from app.command import api; typer.run(api)"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COATCHECK_")}
-    return subprocess.Popen(
-        [sys.executable, "-c", verb, *arguments],
-        env={**kept, **{f"COATCHECK_{name}": value for name, value in variables.items()}},
-        cwd=Path(__file__).parents[1],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -67,32 +32,6 @@ def own_server(redis_server: EmbeddedRedis, tmp_path: Path) -> Iterator[Running]
     """An API for a test that stops it."""
     with running_api(redis_server.url, tmp_path) as running:
         yield running
-
-
-@contextmanager
-def running_api(redis_url: str, folder: Path) -> Iterator[Running]:
-    process = command("--port", "0", REDIS_URL=redis_url, NAMESPACE=f"test-{uuid4().hex[:12]}", DATA_DIR=str(folder))
-    assert process.stderr is not None
-    log: list[str] = []
-    reader = Thread(target=lambda: log.extend(iter(process.stderr.readline, "")), daemon=True)
-    reader.start()
-    try:
-        line = eventually(lambda: next((line for line in log if "listening" in line), ""))
-        running = Running(process=process, port=int(re.search(r"port=(\d+)", line)[1]), log=log)
-        eventually(lambda: _answers(running))
-        yield running
-    finally:
-        process.terminate()
-        process.wait(20)
-        reader.join()
-        process.stderr.close()
-
-
-def _answers(running: Running) -> bool:
-    try:
-        return requests.get(f"{running.url}/livez", timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 def said_by(process: "subprocess.Popen[str]") -> str:
@@ -141,8 +80,9 @@ def test_a_chunked_body_that_is_too_large_is_413(server: Running) -> None:
         (b"GET /" + b"x" * 8000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
         (b"GET / HTTP/1.1\r\nHost: x\r\nLong: " + b"x" * 20_000 + b"\r\n\r\n", b"431"),
         (b"POST / HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\n\r\n", b"417"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
     ],
-    ids=["no http", "bad header", "long url", "long header", "bad expectation"],
+    ids=["no http", "bad header", "long url", "long header", "bad expectation", "no host"],
 )
 def test_what_is_no_http_is_a_problem_too(server: Running, request_: bytes, status: bytes) -> None:
     answer = server.speak(request_)
@@ -165,7 +105,7 @@ def test_headers_of_nobody_make_the_answer_https(server: Running) -> None:
 
 def test_each_request_is_one_line_in_the_log(server: Running) -> None:
     requests.get(f"{server.url}/jobs/a%0Ab", headers={"X-Request-ID": "find-me"}, timeout=5)
-    line = eventually(lambda: next((line for line in server.log if "find-me" in line), ""))
+    line = server.logged("find-me")
     assert all(word in line for word in ("GET", "/jobs/a%0Ab", "404", "ms="))
 
 
@@ -183,7 +123,8 @@ def test_a_stop_says_nothing_alarming(own_server: Running) -> None:
         session.get(f"{own_server.url}/livez", timeout=5)
         own_server.process.terminate()
         own_server.process.wait(20)
-    assert [line for line in own_server.log if "rror" in line or "Traceback" in line] == []
+    alarming = [line for line in own_server.log if "rror" in line or "Traceback" in line]
+    assert alarming == [], "".join(own_server.log)[-3000:]
 
 
 def test_a_process_that_dies_is_replaced(own_server: Running) -> None:
@@ -197,11 +138,6 @@ def test_a_process_that_dies_is_replaced(own_server: Running) -> None:
 def test_a_taken_port_is_told_in_one_line(server: Running) -> None:
     said = said_by(command("--port", str(server.port)))
     assert said == f"2: coatcheck api: can't listen on 127.0.0.1 port {server.port}: Address already in use\n"
-
-
-def test_an_open_address_is_refused_in_one_line() -> None:
-    said = said_by(command("--host", "0.0.0.0", "--port", "0"))
-    assert re.fullmatch(r"2: coatcheck api: 0\.0\.0\.0 can be reached .*\n", said)
 
 
 def test_a_wrong_setting_is_told_in_one_line() -> None:
