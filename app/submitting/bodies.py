@@ -1,14 +1,23 @@
 """The body of a submission, JSON or multipart, as its members; what they mean is judged elsewhere."""
 
-import math
+import re
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
-import orjson
-from flask import Request
-from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Request, current_app
 
 from app.problems import Problem
+from app.submitting.encodings import read_pieces
+from app.submitting.forms import Part, read_parts
+from app.submitting.json_text import malformed
+from app.submitting.long_json import read_long
+from app.submitting.strict_json import BadJson, parse
+from app.turns import TURN
+
+#: Longest JSON body that is parsed at once, bytes; what is longer is read in slices.
+LONGEST_WHOLE = 4 * TURN
 
 #: The field of a multipart body that holds the file.
 FILE_FIELD = "data"
@@ -22,8 +31,14 @@ _NUMBER_FIELDS = ("seed", "timeout", "expires_in")
 #: Longest file name that is kept, characters.
 _LONGEST_NAME = 255
 
+#: What no name of a file holds.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 #: What a submission's body may be.
 ACCEPTED = "application/json, multipart/form-data"
+
+#: The charsets that a body, or a part of one, may name.
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +48,8 @@ class Upload:
     content: bytes
     #: Its name without folders; None where it came without one.
     name: str | None
+    #: What it was sent as, "" where that was not said.
+    media_type: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,94 +66,124 @@ def read_body(request: Request) -> Body:
     """The body's members.
 
     Raises:
-        Problem: it is no JSON object and no form, or of a type that is not taken.
+        Problem: it is no JSON object and no form, or of a type or coding that is not taken.
         werkzeug.exceptions.RequestEntityTooLarge: it is larger than allowed.
 
     """
     charset = request.mimetype_params.get("charset", "utf-8")
-    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+    if charset.lower() not in _CHARSETS:
         raise _unsupported(f"The body must be in UTF-8, not in {charset[:40]!r}.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise _unsupported("The body must not be compressed.")
+    pieces = read_pieces(request)
     if request.mimetype == "application/json" or request.mimetype.endswith("+json"):
-        return Body(members=_object_in(_read_all(request)))
+        return Body(members=_read_json(pieces))
     if request.mimetype == "multipart/form-data":
-        return _read_form(request)
-    if not request.mimetype and not _read_all(request):
+        return _read_form(pieces, boundary=request.mimetype_params.get("boundary", ""))
+    if not request.mimetype and not any(pieces):
         return Body()
     sent = f"{request.mimetype[:80]!r} is not taken" if request.mimetype else "The Content-Type is missing"
     raise _unsupported(f"{sent}; send application/json, or multipart/form-data with a file {FILE_FIELD!r}.")
 
 
-def _read_all(request: Request) -> bytes:
-    raw = request.get_data(cache=False)
-    # werkzeug cuts off a body without a declared length that is too long, and says nothing.
-    if request.content_length is None and len(raw) >= (request.max_content_length or math.inf):
-        raise RequestEntityTooLarge
-    return raw
-
-
 def _unsupported(detail: str) -> Problem:
-    return Problem(
-        "unsupported-media-type",
-        detail,
-        headers={"Accept-Post": ACCEPTED, "Accept": ACCEPTED, "Accept-Encoding": "identity"},
-    )
+    return Problem("unsupported-media-type", detail, headers={"Accept-Post": ACCEPTED, "Accept": ACCEPTED})
 
 
-def _object_in(raw: bytes) -> dict[str, object]:
+def _read_json(pieces: Iterator[bytes]) -> dict[str, object]:
+    begun: list[bytes] = []
+    for piece in pieces:
+        begun.append(piece)
+        if sum(map(len, begun)) > LONGEST_WHOLE:
+            return read_long(chain(begun, pieces))
+    return object_in(b"".join(begun))
+
+
+def object_in(raw: bytes) -> dict[str, object]:
+    """The members of a JSON object.
+
+    Raises:
+        Problem: it is none.
+
+    """
     if not raw:
         raise Problem("malformed-body", "The body is empty; send a JSON object.")
     try:
-        members = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        place = {"line": error.lineno, "column": error.colno}
-        raise Problem("malformed-body", f"The body is not valid JSON: {error}.", members=place) from None
+        members = parse(raw)
+    except BadJson as error:
+        raise malformed(str(error), **error.place) from None
     if not isinstance(members, dict):
         raise Problem("malformed-body", "The body is JSON, but not an object: send {…}.")
     return members
 
 
-def _read_form(request: Request) -> Body:
-    # werkzeug takes a form without boundary for an empty one.
-    if not request.mimetype_params.get("boundary", "").isascii() or not request.mimetype_params.get("boundary"):
+def _read_form(pieces: Iterator[bytes], *, boundary: str) -> Body:
+    if not boundary or not boundary.isascii():
         raise Problem("malformed-body", "The multipart body has no boundary; leave the Content-Type to your client.")
-    if not request.files and not request.form:
-        raise Problem("malformed-body", "The multipart body is empty or can't be read.")
+    limits = current_app.config
+    parts = read_parts(
+        pieces,
+        boundary=boundary,
+        most=limits["MAX_FORM_PARTS"],
+        longest_text=limits["MAX_FORM_MEMORY_SIZE"],
+    )
+    if not parts:
+        raise Problem("malformed-body", "The multipart body is empty.")
+    return _form_of(parts)
+
+
+def _form_of(parts: list[Part]) -> Body:
     members: dict[str, object] = {}
     errors: dict[str, object] = {}
-    for name, texts in request.form.lists():
-        if len(texts) > 1:
-            errors[name] = [f"Sent {len(texts)} times; send it once."]
-        else:
-            _read_field(name, texts[0], members=members, errors=errors)
-    return Body(members=members, errors=errors, upload=_only_file(request, members=members, errors=errors))
+    upload = None
+    for part in parts:
+        try:
+            if part.file_name is None:
+                members[part.name] = _value_of(part)
+            else:
+                upload = _upload_of(part, part.file_name)
+        except _Refused as error:
+            errors[part.name] = [str(error)]
+    times = Counter(part.name for part in parts)
+    errors |= {name: [f"Sent {count} times; send it once."] for name, count in times.items() if count > 1}
+    return Body(members=members, errors=errors, upload=upload)
 
 
-def _read_field(name: str, text: str, *, members: dict[str, object], errors: dict[str, object]) -> None:
-    members[name] = text
-    if name not in _JSON_FIELDS and name not in _NUMBER_FIELDS:
-        return
+class _Refused(Exception):
+    """What is wrong with one part."""
+
+
+def _value_of(part: Part) -> object:
+    if part.charset and part.charset not in _CHARSETS:
+        raise _Refused("Must be in UTF-8.")
+    if part.name in _JSON_FIELDS or part.name in _NUMBER_FIELDS:
+        try:
+            return parse(part.content)
+        except BadJson as error:
+            # A number that can't be read stays a text, which its field refuses in its own words.
+            if part.name in _JSON_FIELDS:
+                raise _Refused(f"Not valid JSON: {error}.") from None
+    return _text_of(part.content)
+
+
+def _text_of(content: bytes) -> str:
     try:
-        members[name] = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        # A number that can't be read stays a text, which its field refuses in its own words.
-        if name in _JSON_FIELDS:
-            errors[name] = [f"Not valid JSON: {error}."]
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise _Refused("Not valid UTF-8.") from None
+    if "\0" in text:
+        raise _Refused("Holds a NUL character.")
+    return text
 
 
-def _only_file(request: Request, *, members: dict[str, object], errors: dict[str, object]) -> Upload | None:
-    for name, files in request.files.lists():
-        if name != FILE_FIELD:
-            errors[name] = [f"Unknown file; the file belongs into the field {FILE_FIELD!r}."]
-        elif len(files) > 1:
-            errors[name] = [f"Sent {len(files)} files; send one."]
-        elif name in members:
-            errors[name] = ["Sent as a file and as a field; send one of them."]
-    found = request.files.get(FILE_FIELD)
-    return None if found is None else _upload(found)
+def _upload_of(part: Part, file_name: str) -> Upload:
+    if part.name != FILE_FIELD:
+        raise _Refused(f"Unknown file; the file belongs into the field {FILE_FIELD!r}.")
+    name = plain_name(file_name)
+    if name is None:
+        raise _Refused("The name of the file holds a control character.")
+    return Upload(content=part.content, name=name or None, media_type=part.media_type)
 
 
-def _upload(file: FileStorage) -> Upload:
-    name = (file.filename or "").replace("\\", "/").rpartition("/")[2][:_LONGEST_NAME]
-    return Upload(content=file.read(), name=name or None)
+def plain_name(file_name: str) -> str | None:
+    """The name of a file without folders; None for one with control characters."""
+    name = file_name.replace("\\", "/").rpartition("/")[2][:_LONGEST_NAME]
+    return None if _CONTROL.search(name) else name

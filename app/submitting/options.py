@@ -1,10 +1,13 @@
 """The options of a submission, beside its data and params: their types, bounds and defaults."""
 
-from marshmallow import Schema
+from functools import partial
+
+from marshmallow import Schema, ValidationError
 
 from app.catalog import Float, Integer, Length, OneOf, Range, String
 from jobs.job import Priority
 from jobs.settings import Settings
+from jobs.webhook_address import LONGEST_URL, EndpointRefused, Reach, read_endpoint
 
 #: Longest label, characters.
 LONGEST_LABEL = 200
@@ -34,6 +37,13 @@ def options_schema(settings: Settings) -> Schema:
                 validate=Range(min=0, max=settings.max_timeout, min_inclusive=False),
                 metadata={"description": "Longest run, in seconds; the analysis' own limit unless given."},
             ),
+            "webhook": String(
+                validate=[Length(max=LONGEST_URL), partial(_check_endpoint, reach=Reach(settings.webhook_allow))],
+                metadata={
+                    "description": "URL that is told when the job has ended; public, http or https.",
+                    "example": "https://example.org/coatcheck",
+                },
+            ),
             "expires_in": Float(
                 validate=Range(min=1, max=LONGEST_WAIT),
                 metadata={"description": "Longest wait in the queue, in seconds; without end unless given."},
@@ -41,6 +51,14 @@ def options_schema(settings: Settings) -> Schema:
         },
         name="Options",
     )()
+
+
+def _check_endpoint(url: str, *, reach: Reach) -> None:
+    """Refuses what no webhook can go to, as far as the URL tells; a name in it is looked up when it is called."""
+    try:
+        reach.check(read_endpoint(url))
+    except EndpointRefused as refused:
+        raise ValidationError(str(refused)) from None
 
 
 def _option(

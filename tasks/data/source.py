@@ -1,22 +1,28 @@
 """The `data` of a request, checked and packed as bytes for the worker; reading it into a table is `frame.py`'s work."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self, get_args
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, Literal, Self, get_args
 
 from marshmallow import ValidationError
 
 from tasks.data.cells import MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS, pack_columns, pack_records
 
-#: What a source can be; `csv` comes as a file, the others inside the JSON body.
-Kind = Literal["builtin", "records", "columns", "csv"]
+#: What a source can be; a `file` comes beside the JSON, a `dataset` was taken in before.
+Kind = Literal["builtin", "records", "columns", "dataset", "file"]
 
 #: scikit-learn's bundled data sets that a request may name.
 Builtin = Literal["iris", "wine", "breast_cancer", "diabetes", "digits"]
 BUILTINS: tuple[str, ...] = get_args(Builtin)
 
 #: The members of `data`, of which a request sends exactly one.
-MEMBERS: tuple[str, ...] = ("builtin", "records", "columns")
+MEMBERS: tuple[str, ...] = ("builtin", "records", "columns", "dataset")
+
+#: What an id of a data set looks like, as JSON Schema says it.
+DATASET_ID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +31,28 @@ class Source:
 
     #: Where the table comes from.
     kind: Kind
-    #: Name of the built-in set, or of the uploaded file if it had one.
+    #: Name of the built-in set, of the file if it had one, or the id of the data set.
     name: str | None = None
-    #: JSON of the records or columns, or the uploaded file as it came; None for a built-in set.
+    #: JSON of the records or columns, or the file as it came; None where it is not at hand, or lies at `path`.
     payload: bytes | None = None
+    #: What the file was sent as, "" where that was not said.
+    media_type: str = ""
+    #: Where the file lies, unless it is `payload`.
+    path: Path | None = None
+
+    @classmethod
+    def file(cls, raw: bytes, filename: str | None = None, media_type: str = "") -> Self:
+        """Return the source of an uploaded file; its content is checked by the worker, which reads it anyway."""
+        return cls(kind="file", name=filename, payload=raw, media_type=media_type)
 
     @classmethod
     def csv(cls, raw: bytes, filename: str | None = None) -> Self:
-        """Return the source of an uploaded CSV; its content is checked by the worker, which reads it anyway."""
-        return cls(kind="csv", name=filename, payload=raw)
+        """Return the source of a file that is known to be a CSV."""
+        return cls.file(raw, filename, "text/csv")
+
+    def open(self) -> BinaryIO:
+        """Return the content of a file, at its beginning."""
+        return BytesIO(self.payload or b"") if self.path is None else self.path.open("rb")
 
 
 def load_source(value: object) -> Source:
@@ -45,6 +64,8 @@ def load_source(value: object) -> Source:
     member, content = _only_member(value)
     if member == "builtin":
         return Source(kind="builtin", name=_builtin_name(content))
+    if member == "dataset":
+        return Source(kind="dataset", name=_dataset_id(content))
     if member == "records":
         return Source(kind="records", payload=pack_records(content))
     return Source(kind="columns", payload=pack_columns(content))
@@ -59,7 +80,7 @@ def source_json_schema() -> dict[str, object]:
     columns = {"type": "object", "propertyNames": names, "additionalProperties": column}
     return {
         "title": "Data",
-        "description": "The table to analyse: a built-in data set, a list of records, or columns of equal length.",
+        "description": "The table to analyse: a built-in data set, rows, columns, or a data set that was uploaded.",
         "oneOf": [
             _member_schema(
                 "builtin", {"type": "string", "enum": list(BUILTINS)}, "A data set bundled with scikit-learn."
@@ -73,6 +94,11 @@ def source_json_schema() -> dict[str, object]:
                 "columns",
                 {**columns, "minProperties": 1, "maxProperties": MAX_COLUMNS},
                 "One list per column, all equally long; null is a missing value.",
+            ),
+            _member_schema(
+                "dataset",
+                {"type": "string", "format": "uuid", "pattern": DATASET_ID},
+                "The id of a data set that was uploaded before.",
             ),
         ],
     }
@@ -93,6 +119,12 @@ def _only_member(value: object) -> tuple[str, object]:
 def _builtin_name(content: object) -> str:
     if not isinstance(content, str) or content not in BUILTINS:
         raise ValidationError({"builtin": [f"Must be one of {', '.join(BUILTINS)}."]})
+    return content
+
+
+def _dataset_id(content: object) -> str:
+    if not isinstance(content, str) or not re.fullmatch(DATASET_ID, content):
+        raise ValidationError({"dataset": ["Must be the id of a data set; GET /datasets lists yours."]})
     return content
 
 

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import orjson
 import pytest
 from jsonschema import Draft202012Validator
 from marshmallow import ValidationError
 
+import tasks
 from tasks.data import cells
 from tasks.data.source import BUILTINS, Source, load_source, source_json_schema
 
@@ -18,15 +20,17 @@ ACCEPTED = [
     {"records": [{"a": 1}]},
     {"records": [{"a": 1, "b": None}, {"b": "x"}, {}]},
     {"columns": {"a": [1, 2.5], "b": [True, None]}},
+    {"dataset": "01890a5d-ac96-774b-bcce-b302099a8057"},
 ]
 
 REFUSED = {
     "no object": ([1], ["Must be an object with one member"]),
-    "nothing": ({}, ["Send exactly one of builtin, records, columns."]),
+    "nothing": ({}, ["Send exactly one of builtin, records, columns, dataset."]),
     "two members": ({"builtin": "iris", "records": [{"a": 1}]}, ["not 2 of them"]),
     "unknown member": ({"url": "http://localhost/"}, {"url": ["Unknown member"]}),
     "unknown set": ({"builtin": "titanic"}, {"builtin": ["Must be one of iris"]}),
     "set that is no text": ({"builtin": ["iris"]}, {"builtin": ["Must be one of iris"]}),
+    "data set that is no id": ({"dataset": "../1"}, {"dataset": ["Must be the id of a data set"]}),
     "records as object": ({"records": {"a": 1}}, {"records": ["Must be a list"]}),
     "no records": ({"records": []}, {"records": ["Has no rows"]}),
     "records without columns": ({"records": [{}, {}]}, {"records": ["Has no columns"]}),
@@ -68,7 +72,7 @@ def starts_alike(actual: object, expected: object) -> bool:
 @pytest.mark.parametrize("value", ACCEPTED, ids=str)
 def test_a_source_keeps_what_was_sent(value: dict[str, object]) -> None:
     source = load_source(value)
-    kept = source.name if source.kind == "builtin" else orjson.loads(source.payload or b"")
+    kept = source.name if source.kind in ("builtin", "dataset") else orjson.loads(source.payload or b"")
     assert {source.kind: kept} == value
 
 
@@ -121,8 +125,14 @@ def test_a_million_cells_are_checked_in_less_than_half_a_second_of_cpu() -> None
     assert time.process_time() - started < 0.5
 
 
-def test_an_uploaded_csv_is_passed_on_as_it_came() -> None:
-    assert Source.csv(b"a\n1\n", "a.csv") == Source(kind="csv", name="a.csv", payload=b"a\n1\n")
+def test_an_uploaded_file_is_passed_on_as_it_came() -> None:
+    source = Source.file(b"a\n1\n", "a.csv", "text/csv")
+    assert (source.kind, source.name, source.media_type, source.open().read()) == (
+        "file",
+        "a.csv",
+        "text/csv",
+        b"a\n1\n",
+    )
 
 
 def test_there_are_five_builtin_sets() -> None:
@@ -130,7 +140,9 @@ def test_there_are_five_builtin_sets() -> None:
 
 
 def test_declarations_and_sources_load_nothing_heavy() -> None:
-    modules = "tasks.data.source, tasks.describe.params, tasks.train.params, tasks.cluster.params"
+    declarations = sorted(path.parent.name for path in Path(tasks.__path__[0]).glob("*/params.py"))
+    assert len(declarations) >= 10
+    modules = ", ".join(["tasks.data.source", *(f"tasks.{name}.params" for name in declarations)])
     program = f"import sys, {modules}; print(*{{'numpy', 'pandas', 'sklearn', 'scipy'}} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""
