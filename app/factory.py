@@ -3,26 +3,43 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import analyses, health, home, jobs, queued, results
+from app import analyses, attachments, batches, datasets, docs, events, health, home, jobs, lists, queued, results
+from app import webhooks as webhook_views
+from app.authentication import register_authentication
 from app.catalog import load_catalog
 from app.description import openapi
 from app.desk import Desk, set_up_desk
+from app.encodings import register_encodings
+from app.express import register_express
+from app.followers import Followers
+from app.offers import register_offers
 from app.pace import Pace
 from app.refusals import check_host, register_refusals
 from app.request_log import register_request_log
 from app.submitting.options import options_schema
+from jobs.datasets import Datasets
+from jobs.key_ring import KeyRing
+from jobs.pictures import Pictures
 from jobs.settings import Settings, load_settings
 from jobs.store import Store
+from jobs.webhooks import Webhooks
 
 #: The blueprints, one a noun.
 BLUEPRINTS = (
     analyses.blueprint,
     queued.blueprint,
     results.blueprint,
+    attachments.blueprint,
     jobs.blueprint,
+    lists.blueprint,
+    batches.blueprint,
+    datasets.blueprint,
+    events.blueprint,
+    webhook_views.blueprint,
     health.blueprint,
     home.blueprint,
     openapi.blueprint,
+    docs.blueprint,
 )
 
 #: Largest text field of a form, bytes; files count for the whole body only.
@@ -47,24 +64,35 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_FORM_PARTS"] = MOST_FIELDS
     # `//` in a path is not worth a redirect, which would be one to a generic client's surprise.
     app.url_map.merge_slashes = False
-    app.extensions.update(set_up_desk(_desk(settings)))
+    desk = _desk(settings)
+    app.extensions.update(set_up_desk(desk))
     register_request_log(app)
+    register_encodings(app)
+    register_offers(app)
     app.before_request(check_host)
+    doorkeeper = register_authentication(app, KeyRing(desk.store.redis, desk.store.keys), is_open=settings.open)
     register_refusals(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    register_express(app, desk, doorkeeper)
     _trust_proxies(app, settings.trusted_proxies)
     return app
 
 
 def _desk(settings: Settings) -> Desk:
     store = Store(settings)
+    webhooks = Webhooks(store)
     return Desk(
         settings=settings,
         store=store,
         catalog=load_catalog(settings.analyses),
         options=options_schema(settings),
         pace=Pace(store),
+        followers=Followers(store),
+        internal_followers=Followers(webhooks.internal),
+        pictures=Pictures(store, webhooks.internal),
+        webhooks=webhooks,
+        datasets=Datasets(store),
     )
 
 

@@ -12,7 +12,7 @@ blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/livez")
-@documented(Operation(answers={200: Answer(description="This process answers.", schema="Alive")}))
+@documented(Operation(scope=None, answers={200: Answer(description="This process answers.", schema="Alive")}))
 def livez() -> Response:
     """Tell that this process lives; asks nobody else."""
     return as_json({"status": "alive"}, headers=[NO_STORE])
@@ -21,6 +21,7 @@ def livez() -> Response:
 @blueprint.get("/readyz")
 @documented(
     Operation(
+        scope=None,
         answers={200: Answer(description="Jobs are taken; workers is how many live.", schema="Ready")},
         problems=("not-ready",),
     )

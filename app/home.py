@@ -7,25 +7,31 @@ from app.answers import as_json
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.documents import analysis_summary, example_body
+from app.problem_advice import ADVICE
 from app.problems import PROBLEM_TYPES, Problem
 from app.urls import absolute, problem_path, run_path
 
 blueprint = Blueprint("home", __name__)
 
-#: The page has no scripts and loads nothing.
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+#: The page has no scripts and loads nothing; its icon is a data URL.
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 @blueprint.get("/")
 @documented(
     Operation(
-        answers={200: Answer(description="Links to everything; a page for browsers.", schema="Home", headers=("Vary",))}
+        scope=None,
+        answers={
+            200: Answer(description="Links to everything; a page for browsers.", schema="Home", headers=("Vary",))
+        },
     )
 )
 def home() -> Response:
     """Find everything."""
-    wanted = request.accept_mimetypes.best_match(["application/json", "text/html"], "application/json")
-    answer = _page() if wanted == "text/html" else as_json(_links())
+    answer = _page() if _wants_page() else as_json(_links())
     answer.vary.add("Accept")
     return answer
 
@@ -33,7 +39,15 @@ def home() -> Response:
 @blueprint.get("/problems/<slug>")
 @documented(
     Operation(
-        answers={200: Answer(description="What this type of problem is.", schema="ProblemType")},
+        scope=None,
+        answers={
+            200: Answer(
+                description="What this type of problem is; a page for browsers.",
+                schema="ProblemType",
+                mimetype="application/json, text/html",
+                headers=("Vary",),
+            )
+        },
         problems=("not-found",),
     )
 )
@@ -42,7 +56,13 @@ def problem_type(slug: str) -> Response:
     known = PROBLEM_TYPES.get(slug)
     if known is None:
         raise Problem("not-found", f"There is no type of problem {slug[:64]!r}.")
-    return as_json({"type": absolute(problem_path(slug)), "title": known.title, "status": known.status})
+    about = {"title": known.title, "status": known.status, "advice": ADVICE[slug]}
+    if _wants_page():
+        answer = _as_page(render_template("problem.html", slug=slug, root=absolute("/"), **about))
+    else:
+        answer = as_json({"type": absolute(problem_path(slug)), **about})
+    answer.vary.add("Accept")
+    return answer
 
 
 def _links() -> dict[str, object]:
@@ -51,7 +71,11 @@ def _links() -> dict[str, object]:
         "links": {
             "self": absolute("/"),
             "analyses": absolute("/analysis"),
+            "jobs": absolute("/jobs"),
+            "datasets": absolute("/datasets"),
+            "webhooks": absolute("/webhooks"),
             "openapi": absolute("/openapi.json"),
+            "docs": absolute("/docs"),
             "ready": absolute("/readyz"),
             "alive": absolute("/livez"),
         },
@@ -68,6 +92,16 @@ def _page() -> Response:
         )
         for analysis in desk().catalog.values()
     ]
-    page = Response(render_template("home.html", analyses=analyses, root=absolute("/")), mimetype="text/html")
+    return _as_page(render_template("home.html", analyses=analyses, root=absolute("/"), is_open=desk().settings.open))
+
+
+def _wants_page() -> bool:
+    """Whether a browser asks; programs that accept anything get JSON."""
+    wanted = request.accept_mimetypes.best_match(["application/json", "text/html"], "application/json")
+    return wanted == "text/html"
+
+
+def _as_page(text: str) -> Response:
+    page = Response(text, mimetype="text/html")
     page.headers["Content-Security-Policy"] = _PAGE_POLICY
     return page

@@ -1,12 +1,15 @@
 """The jobs: the document of one, canceling it, letting it finish, and running its input again."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from app.answers import NO_STORE, as_json
+from app.callers import caller
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk
+from app.intake import ENDED_IN_TIME, HANDING_IN, hand_in, replay
 from app.problems import Problem
-from app.urls import absolute, job_path
+from app.submitting.idempotency import idempotency_of
+from jobs.api_keys import Scope
 from jobs.job import FINAL, JobStatus
 from jobs.record import resubmission
 
@@ -14,6 +17,7 @@ blueprint = Blueprint("jobs", __name__)
 
 #: What canceling answers, wherever it is asked for.
 CANCELING = Operation(
+    scope=Scope.SUBMIT,
     answers={
         200: Answer(description="Canceled.", schema="Job"),
         202: Answer(description="Its worker was told.", schema="Job", headers=("Location", "Retry-After")),
@@ -25,6 +29,7 @@ CANCELING = Operation(
 @blueprint.get("/jobs/<job_id>")
 @documented(
     Operation(
+        scope=Scope.READ,
         answers={200: Answer(description="The job, as long as its record exists.", schema="Job")},
         problems=("no-such-job", "store-unavailable"),
     )
@@ -44,6 +49,7 @@ def cancel(job_id: str) -> Response:
 @blueprint.post("/jobs/<job_id>/finish")
 @documented(
     Operation(
+        scope=Scope.SUBMIT,
         answers={202: Answer(description="Its run was told.", schema="Job", headers=("Location", "Retry-After"))},
         problems=("no-such-job", "job-not-running", "store-unavailable"),
     )
@@ -60,27 +66,33 @@ def finish(job_id: str) -> Response:
 @blueprint.post("/jobs/<job_id>/retry")
 @documented(
     Operation(
+        scope=Scope.SUBMIT,
         answers={
             202: Answer(
                 description="A new job was accepted; poll the Location.",
                 schema="Job",
                 headers=("Location", "Operation-Location", "Retry-After"),
-            )
+            ),
+            303: ENDED_IN_TIME,
         },
-        problems=("no-such-job", "job-not-ended", "input-expired", "store-unavailable", "storage-unavailable"),
+        problems=("no-such-job", "job-not-ended", "input-expired", *HANDING_IN),
+        heeds=("Idempotency-Key", "Prefer"),
     )
 )
 def retry(job_id: str) -> Response:
     """Run the input of a job that has ended again, as a new job."""
     at = desk()
+    idempotency = idempotency_of(request, caller=caller(), body=None)
+    known = replay(idempotency)
+    if known is not None:
+        return known
     ended = at.job(job_id)
     if not ended.is_final:
         raise Problem("job-not-ended", f"The job is {ended.status}.", members={"job_status": ended.status})
     packed = at.store.input_of(ended)
     if packed is None:
         raise Problem("input-expired", "The job's input is no longer kept; hand it in anew.")
-    again = at.store.submit(resubmission(ended, packed=packed))
-    return at.ticket(again, ("Operation-Location", absolute(job_path(again.id))))
+    return hand_in(resubmission(ended, packed=packed), idempotency=idempotency)
 
 
 def cancel_job(job_id: str) -> Response:
@@ -97,5 +109,6 @@ def cancel_job(job_id: str) -> Response:
     if job.status in FINAL - {JobStatus.CANCELED}:
         raise Problem("job-already-ended", f"The job has {job.status} already.", members={"job_status": job.status})
     if job.status is JobStatus.CANCELED:
+        desk().webhooks.dispatch_soon(job)
         return as_json(desk().document(job), headers=[NO_STORE])
     return desk().ticket(job)

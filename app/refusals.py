@@ -1,6 +1,7 @@
 """Which problem each error is answered with: the errors of jobs, Flask's own, and those that nobody expected."""
 
 import errno
+import math
 from collections.abc import Mapping
 
 import structlog
@@ -8,16 +9,27 @@ from flask import Flask, Response, current_app, g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from app.problems import Problem, as_answer
+from app.problems import PROBLEM_TYPES, Problem, as_answer
+from app.serving.patience import RequestTimeout
 from jobs.errors import (
     BlobMissing,
     ClaimRefused,
+    DatasetGone,
+    IdempotencyKeyReused,
+    JobNotFinal,
     JobsError,
     LeaseLost,
+    NoSuchBatch,
+    NoSuchDataset,
     NoSuchJob,
+    QueueFull,
+    RateLimited,
     SettingsError,
     StorageError,
     StoreUnavailable,
+    SubmissionRefused,
+    TooManyActive,
+    TooManyAtOnce,
 )
 
 log = structlog.get_logger(__name__)
@@ -25,6 +37,16 @@ log = structlog.get_logger(__name__)
 #: The type of problem for each error of jobs. What only workers and operators meet is a mistake of ours here.
 OF_JOBS: Mapping[type[JobsError], str] = {
     NoSuchJob: "no-such-job",
+    NoSuchBatch: "no-such-batch",
+    NoSuchDataset: "dataset-not-found",
+    JobNotFinal: "job-not-ended",
+    IdempotencyKeyReused: "idempotency-key-reused",
+    DatasetGone: "no-such-dataset",
+    RateLimited: "rate-limited",
+    TooManyActive: "too-many-active-jobs",
+    TooManyAtOnce: "invalid-request",
+    QueueFull: "queue-full",
+    SubmissionRefused: "internal-error",
     StoreUnavailable: "store-unavailable",
     StorageError: "storage-unavailable",
     BlobMissing: "storage-unavailable",
@@ -39,6 +61,7 @@ OF_HTTP: Mapping[int, str] = {
     405: "method-not-allowed",
     413: "body-too-large",
     415: "unsupported-media-type",
+    416: "range-not-satisfiable",
     500: "internal-error",
 }
 
@@ -51,6 +74,9 @@ _DETAILS: Mapping[str, str] = {
     "storage-full": "The input can't be stored, for the file storage is full; try again later.",
     "internal-error": "Something went wrong that is not your fault; tell the operator the request_id.",
 }
+
+#: Seconds after which a job may have ended, where that is what a submission waits for.
+ROOM_SOON = 5
 
 #: Seconds after which it is worth trying again, by type of problem.
 _RETRY_AFTER: Mapping[str, int] = {"store-unavailable": 1, "storage-unavailable": 5, "storage-full": 30}
@@ -80,14 +106,23 @@ def _refuse_for_jobs(error: JobsError) -> Response:
     slug = slug_of(error)
     if slug == "internal-error":
         return _refuse_for_mistake(error)
-    if slug == "no-such-job":
+    if PROBLEM_TYPES[slug].status < 429:
         return as_answer(Problem(slug, str(error)))
+    if isinstance(error, SubmissionRefused):
+        return as_answer(Problem(slug, str(error), headers={"Retry-After": str(_room_in(error))}))
     log.warning("request.refused", problem=slug, reason=str(error))
     return as_answer(Problem(slug, _DETAILS[slug], headers={"Retry-After": str(_RETRY_AFTER[slug])}))
 
 
+def _room_in(error: SubmissionRefused) -> int:
+    """Seconds after which there may be room for the submission."""
+    return max(math.ceil(error.retry_after), 1) if isinstance(error, RateLimited) else ROOM_SOON
+
+
 def _refuse_for_framing(error: ParseException) -> Response:
     """The server reads a body while the view asks for it, so a broken chunk turns up here."""
+    if isinstance(error, RequestTimeout):
+        return as_answer(Problem("request-timeout", str(error), headers={"Connection": "close"}))
     return as_answer(Problem("malformed-body", f"The body can't be read: {error}.", headers={"Connection": "close"}))
 
 
@@ -115,8 +150,8 @@ def _detail(slug: str, error: HTTPException) -> str:
     if slug == "body-too-large":
         limits = current_app.config
         return (
-            f"A body may have at most {limits['MAX_CONTENT_LENGTH']} bytes; of a form, {limits['MAX_FORM_PARTS']} "
-            f"fields of {limits['MAX_FORM_MEMORY_SIZE']} bytes, files aside."
+            f"A body may have at most {request.max_content_length} bytes, decompressed; of a form, "
+            f"{limits['MAX_FORM_PARTS']} fields of {limits['MAX_FORM_MEMORY_SIZE']} bytes, files aside."
         )
     return _DETAILS.get(slug) or error.description or ""
 

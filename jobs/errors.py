@@ -47,6 +47,15 @@ class TooManyActive(SubmissionRefused):
         self.limit = limit
 
 
+class TooManyAtOnce(SubmissionRefused):
+    """More jobs were asked for at once than may ever be there; waiting does not help."""
+
+    def __init__(self, *, number: int, limit: int) -> None:
+        super().__init__(f"{number} jobs are more than can be taken at once; at most {limit} are.")
+        self.number = number
+        self.limit = limit
+
+
 class QueueFull(SubmissionRefused):
     """As many jobs of all callers are queued as the service takes."""
 
@@ -59,8 +68,16 @@ class QueueFull(SubmissionRefused):
 class DatasetGone(SubmissionRefused):
     """A data set that a job needs is not there (any more), or can't be used."""
 
+    def __init__(self, dataset: str, *, why: str = "") -> None:
+        super().__init__(f"There is no usable data set {dataset}. {why}".strip())
+        self.dataset = dataset
+
+
+class NoSuchDataset(JobsError):
+    """No data set has this id: never taken in, deleted, or expired."""
+
     def __init__(self, dataset: str) -> None:
-        super().__init__(f"There is no usable data set {dataset}.")
+        super().__init__(f"There is no data set {dataset}.")
         self.dataset = dataset
 
 

@@ -1,10 +1,21 @@
 """Taking jobs in: what is asked for at once is accepted or refused as a whole, by one script in one round trip."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from jobs.errors import DatasetGone, IdempotencyKeyReused, QueueFull, RateLimited, SubmissionRefused, TooManyActive
+from jobs.connection import reaching_redis
+from jobs.errors import (
+    DatasetGone,
+    IdempotencyKeyReused,
+    QueueFull,
+    RateLimited,
+    StoreUnavailable,
+    SubmissionRefused,
+    TooManyActive,
+    TooManyAtOnce,
+)
 from jobs.job import STEPS, Job, steps_of
 from jobs.record import Receipt, Submission, fields_of, just_accepted
 from jobs.scripts import Argument
@@ -14,6 +25,9 @@ if TYPE_CHECKING:
 
 #: How long an Idempotency-Key is kept, milliseconds.
 IDEMPOTENCY_KEPT = 24 * 3600 * 1000
+
+#: How soon the sweep looks at a data set that a job uses, seconds.
+LOOKED_AT_AGAIN = 60.0
 
 #: Milliseconds of a minute: rate limits are said in jobs a minute.
 _MINUTE = 60_000
@@ -62,6 +76,7 @@ def take(store: "Store", order: Order) -> Taken:
 
     Raises:
         IdempotencyKeyReused: another request came with the same key.
+        TooManyAtOnce: the order is larger than any limit allows at once.
         RateLimited: the caller submits faster than it may.
         TooManyActive: the caller has too many jobs that have not ended.
         QueueFull: the service has too many queued jobs.
@@ -73,6 +88,8 @@ def take(store: "Store", order: Order) -> Taken:
     blobs = [_input_to_blobs(store, submission) for submission in order.submissions]
     reply = store.scripts.run("submit", _keys(store, order), _arguments(store, order, blobs))
     verdict, *told = cast("list[bytes]", reply)
+    if verdict != b"accepted":
+        _drop(store, blobs)
     if verdict == b"replayed":
         return Taken(replayed=told[0].decode())
     if verdict == b"refused":
@@ -80,6 +97,35 @@ def take(store: "Store", order: Order) -> Taken:
     receipts = [Receipt(created=at, step=step, position=before) for at, step, before in cast("list[list[int]]", told)]
     whole = zip(order.submissions, receipts, blobs, strict=True)
     return Taken(jobs=tuple(just_accepted(each, said, blob=blob, batch=order.batch) for each, said, blob in whole))
+
+
+def find_replayed(store: "Store", idempotency: Idempotency) -> str:
+    """What the same request became before: the id of its job, or of its batch; "" where it is not known.
+
+    :func:`take` decides; this is for what must be known before the request is looked at any closer.
+
+    Raises:
+        IdempotencyKeyReused: another request came with the same key.
+        StoreUnavailable: Redis can't say now.
+
+    """
+    with reaching_redis():
+        known = cast("bytes | None", store.redis.get(store.keys.idempotency(idempotency.digest)))
+    if known is None:
+        return ""
+    fingerprint, _, named = known.decode().partition(" ")
+    if fingerprint != idempotency.fingerprint:
+        raise _reused()
+    return named
+
+
+def _drop(store: "Store", blobs: Sequence[str]) -> None:
+    """Lets the inputs go that no job has become the owner of."""
+    written = [blob for blob in blobs if blob]
+    if written:
+        # Without Redis they go when they are due by themselves.
+        with suppress(StoreUnavailable):
+            store.drop_blobs(written)
 
 
 def _input_to_blobs(store: "Store", submission: Submission) -> str:
@@ -116,6 +162,7 @@ def _keys(store: "Store", order: Order) -> list[str]:
         keys.batch(order.batch),
         keys.batched(order.batch),
         keys.batches,
+        keys.datasets_due,
         *of_jobs,
     ]
 
@@ -135,6 +182,7 @@ def _arguments(store: "Store", order: Order, blobs: Sequence[str]) -> list[Argum
         IDEMPOTENCY_KEPT,
         order.batch,
         order.submissions[0].analysis,
+        int(LOOKED_AT_AGAIN * 1000),
         len(order.submissions),
     ]
     for submission, blob in zip(order.submissions, blobs, strict=True):
@@ -150,7 +198,7 @@ def _arguments_of_one(store: "Store", submission: Submission, *, blob: str) -> l
         *store.queue.message(submission.id, analysis=submission.analysis),
         b"" if blob else submission.input,
         "" if submission.expires_in is None else int(submission.expires_in * 1000),
-        1 if submission.dataset else 0,
+        submission.dataset,
         len(fields),
         *fields,
     ]
@@ -159,7 +207,9 @@ def _arguments_of_one(store: "Store", submission: Submission, *, blob: str) -> l
 def _refusal(store: "Store", order: Order, *, why: str, about: int) -> SubmissionRefused:
     match why:
         case "reused":
-            return IdempotencyKeyReused("Another request came with this Idempotency-Key.")
+            return _reused()
+        case "never":
+            return TooManyAtOnce(number=len(order.submissions), limit=about)
         case "rate":
             return RateLimited(retry_after=about / 1000)
         case "active":
@@ -168,3 +218,7 @@ def _refusal(store: "Store", order: Order, *, why: str, about: int) -> Submissio
             return QueueFull(queued=about, limit=store.settings.max_queued)
         case _:
             return DatasetGone(order.submissions[about - 1].dataset)
+
+
+def _reused() -> IdempotencyKeyReused:
+    return IdempotencyKeyReused("Another request came with this Idempotency-Key.")

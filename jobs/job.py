@@ -198,6 +198,10 @@ class Job:
         return self.status in FINAL
 
 
+#: What every id looks like, as JSON Schema says it.
+ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+
+
 def new_id() -> str:
     """A fresh job id: UUIDv7 (RFC 9562), so that ids sort by their time."""
     return str(uuid7())

@@ -15,7 +15,13 @@ key                       type    holds
 ``<ns>:batches``          zset    every batch by when the sweep looks whether it has ended
 ``<ns>:dataset:<id>``     hash    a data set: whose it is, what it is
 ``<ns>:dataset-users:<id>`` set   the jobs that need it and may not have ended
+``<ns>:dataset-content:<sha256>`` hash  the file with this content as ``blob``, and the data sets that have it
+``<ns>:datasets``         zset    every data set that can be used, by when it was taken in
+``<ns>:datasets:<caller>`` zset   the same of one caller
+``<ns>:datasets-due``     zset    every data set by when the sweep looks at it
+``<ns>:undescribed``      zset    data sets without a description by when the sweep asks for it again
 ``<ns>:idem:<digest>``    string  what an Idempotency-Key stands for: ``fingerprint id``
+``<ns>:drawing:<digest>`` string  the internal job that draws a picture, for a minute
 ``<ns>:rate:<caller>``    string  when a caller's next submission is due by its rate limit
 ``<ns>:queued:<step>``    zset    queued jobs of a step by when they were enqueued: a lane
 ``<ns>:backlog``          hash    how many jobs of each caller are queued
@@ -28,6 +34,11 @@ key                       type    holds
 ``<ns>:blobs``            zset    files of final jobs by when they go
 ``<ns>:workers``          zset    live workers by until when they count as alive
 ``<ns>:times:<analysis>`` list    how long an analysis ran lately, newest first
+``<ns>:webhook:<id>``     hash    how the delivery of its webhook stands
+``<ns>:webhook-calls:<id>`` list  each call of its webhook, oldest first: ``time JSON``
+``<ns>:webhook-secrets``  hash    what each caller's webhooks are signed with: ``secret``, or ``secret previous until``
+``<ns>:webhooks-disabled:<caller>`` zset  endpoints that a caller's webhooks go to no more, by since when
+``<ns>:api-keys``         hash    what is kept of each API key, by its id; without expiry
 ========================  ======  ==================================================================
 
 Times are Unix milliseconds of Redis' clock. The engine's own keys are named in ``jobs/queues``.
@@ -89,6 +100,18 @@ class Keys:
         """The jobs that need a data set."""
         return f"{self.namespace}:dataset-users:{dataset_id}"
 
+    def dataset_content(self, sha256: str) -> str:
+        """Who shares the file with this content."""
+        return f"{self.namespace}:dataset-content:{sha256}"
+
+    def datasets_of(self, caller: str) -> str:
+        """The data sets of a caller."""
+        return f"{self.namespace}:datasets:{caller}"
+
+    def drawing(self, digest: str) -> str:
+        """The internal job that draws a picture."""
+        return f"{self.namespace}:drawing:{digest}"
+
     def rate(self, caller: str) -> str:
         """When a caller's next submission is due."""
         return f"{self.namespace}:rate:{caller}"
@@ -100,6 +123,23 @@ class Keys:
     def times(self, analysis: str) -> str:
         """How long an analysis ran lately."""
         return f"{self.namespace}:times:{analysis}"
+
+    def webhook(self, job_id: str) -> str:
+        """How the delivery of a job's webhook stands."""
+        return f"{self.namespace}:webhook:{job_id}"
+
+    def webhook_calls(self, job_id: str) -> str:
+        """The calls of a job's webhook."""
+        return f"{self.namespace}:webhook-calls:{job_id}"
+
+    def webhooks_disabled(self, caller: str) -> str:
+        """The endpoints that a caller's webhooks go to no more."""
+        return f"{self.namespace}:webhooks-disabled:{caller}"
+
+    @property
+    def webhook_secrets(self) -> str:
+        """What each caller's webhooks are signed with."""
+        return f"{self.namespace}:webhook-secrets"
 
     @property
     def jobs(self) -> str:
@@ -132,6 +172,11 @@ class Keys:
         return f"{self.namespace}:workers"
 
     @property
+    def api_keys(self) -> str:
+        """What is kept of each API key."""
+        return f"{self.namespace}:api-keys"
+
+    @property
     def due(self) -> str:
         """The queued jobs that are put off."""
         return f"{self.namespace}:due"
@@ -155,6 +200,21 @@ class Keys:
     def batches(self) -> str:
         """Every batch."""
         return f"{self.namespace}:batches"
+
+    @property
+    def datasets(self) -> str:
+        """Every data set that can be used."""
+        return f"{self.namespace}:datasets"
+
+    @property
+    def datasets_due(self) -> str:
+        """When the sweep looks at each data set."""
+        return f"{self.namespace}:datasets-due"
+
+    @property
+    def undescribed(self) -> str:
+        """The data sets without a description."""
+        return f"{self.namespace}:undescribed"
 
     @property
     def lanes(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The store as workers see it: jobs are claimed, kept by a lease, and settled by whoever holds them."""
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -8,12 +9,14 @@ from typing import Literal, NamedTuple, cast
 
 import orjson
 
+from jobs.blobs import Blobs
 from jobs.connection import reaching_redis
 from jobs.errors import ClaimRefused, LeaseLost
 from jobs.job import Attachment, Failure, Job, JobStatus, Metrics
 from jobs.queues import whole_message
 from jobs.record import job_of
 from jobs.scripts import Argument, Reply
+from jobs.settings import Settings
 from jobs.store import Store
 
 
@@ -40,6 +43,19 @@ class Progress:
         """The event that tells it."""
         said: dict[str, object] = {"progress": self.share, "stage": self.stage}
         return {**said, "scores": dict(self.scores)} if self.scores else said
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A figure or a file that a run attaches to its result."""
+
+    kind: Literal["figure", "file"]
+    #: Unique among those of its kind.
+    name: str
+    #: What it shows, for people, or "".
+    title: str
+    media_type: str
+    content: bytes
 
 
 class Held(NamedTuple):
@@ -92,6 +108,16 @@ class Leases:
         #: Unique name of the worker, or of the one process of it that claims: who a job is held by.
         self.worker = worker
 
+    @property
+    def settings(self) -> Settings:
+        """The settings of the store."""
+        return self._store.settings
+
+    @property
+    def blobs(self) -> Blobs:
+        """The files of the store."""
+        return self._store.blobs
+
     def claim(self, job_id: str) -> Claim:
         """Takes a queued job; of all that try, one gets it. Asked twice, for a reply was lost, it says the same.
 
@@ -130,7 +156,7 @@ class Leases:
         keys = [self._keys.record(claim.job.id), self._keys.events(claim.job.id), self._keys.logs(claim.job.id)]
         told = b"" if progress is None else orjson.dumps(progress.told())
         said = orjson.dumps(message) if message else b""
-        reply = self._scripts.run("progress", keys, [claim.job.fence, told, message, said, *fields])
+        reply = self._scripts.run("progress", keys, [claim.job.fence, _number(), told, message, said, *fields])
         status, *finish = cast("list[bytes | int]", reply)
         if not finish:
             raise LeaseLost(claim.job.id, reason=cast("bytes", status).decode())
@@ -138,10 +164,9 @@ class Leases:
             return Wish.STOP
         return Wish.FINISH if finish[0] else Wish.GO_ON
 
-    def succeed(
-        self, claim: Claim, result: bytes, *, metrics: Metrics, attached: Sequence[Attachment] = ()
-    ) -> JobStatus:
-        """Ends the job with its result; returns the status it has then: a job that was canceled meanwhile is canceled.
+    def succeed(self, claim: Claim, result: bytes, *, metrics: Metrics, attached: Sequence[Draft] = ()) -> JobStatus:
+        """Ends the job with its result and what is attached to it; returns the status it has then: a job that was
+        canceled meanwhile is canceled.
 
         Raises:
             LeaseLost: the result does not count, for the job is held by somebody else, or final.
@@ -154,8 +179,15 @@ class Leases:
         etag = hashlib.sha256(result).hexdigest()[:32]
         fields: list[Argument] = ["etag", etag, "progress", 100, "result_blob", blob, "metrics", _json(metrics)]
         if attached:
-            fields += ["attached", orjson.dumps([asdict(each) for each in attached])]
+            written = [self._attach(claim, draft) for draft in attached]
+            fields += ["attached", orjson.dumps([asdict(each) for each in written])]
         return self._settle(claim, JobStatus.SUCCEEDED, [b"" if blob else result, blob, *fields])
+
+    def _attach(self, claim: Claim, draft: Draft) -> Attachment:
+        blob = f"attached/{claim.job.id}.{claim.job.fence}.{draft.kind}.{draft.name}"
+        self._store.write_blob(blob, draft.content)
+        about = {name: getattr(draft, name) for name in ("kind", "name", "title", "media_type")}
+        return Attachment(**about, size=len(draft.content), blob=blob)
 
     def fail(self, claim: Claim, failure: Failure, *, metrics: Metrics) -> JobStatus:
         """Ends the job without a result; returns the status it has then.
@@ -216,6 +248,11 @@ class Leases:
         """
         with reaching_redis():
             self._store.redis.zrem(self._keys.workers, self.worker)
+
+
+def _number() -> int:
+    """A number that grows from call to call: microseconds, which Lua can still tell apart."""
+    return time.monotonic_ns() // 1000
 
 
 def _settled(job: Job, reply: Reply) -> JobStatus:

@@ -1,12 +1,12 @@
 """Lists of jobs, newest first, page by page."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self, cast
 
 from jobs.connection import reaching_redis
-from jobs.job import Job, JobStatus, is_id
+from jobs.job import ID_PATTERN, Job, JobStatus
 from jobs.store import Store
 
 #: How many jobs are looked at for one page at most: a filter that fits nothing must not read everything at once.
@@ -14,6 +14,10 @@ MOST_LOOKED_AT = 2000
 
 #: How many are read in one round trip.
 _CHUNK = 200
+
+
+#: What a place looks like as a text, as JSON Schema says it.
+PLACE_PATTERN = rf"^[0-9]{{1,15}}\.{ID_PATTERN.removeprefix('^')}"
 
 
 class Place(NamedTuple):
@@ -24,8 +28,8 @@ class Place(NamedTuple):
     job_id: str
 
     def written(self) -> str:
-        """As an opaque text for a client."""
-        return urlsafe_b64encode(f"{self.created}.{self.job_id}".encode()).decode().rstrip("=")
+        """As a text for a client."""
+        return f"{self.created}.{self.job_id}"
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -35,10 +39,9 @@ class Place(NamedTuple):
             ValueError: it is none of these texts.
 
         """
-        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode("ascii")
-        created, _, job_id = raw.partition(".")
-        if not (created.isdecimal() and len(created) <= 15 and is_id(job_id)):
+        if re.fullmatch(PLACE_PATTERN, text) is None:
             raise ValueError(text)
+        created, _, job_id = text.partition(".")
         return cls(int(created), job_id)
 
 
@@ -98,24 +101,39 @@ def list_jobs(store: Store, wanted: Wanted) -> Page:
 
 
 def _chunks(store: Store, wanted: Wanted) -> Iterator[list[Place]]:
-    """The places of the index from the newest on, in chunks."""
-    after, offset = wanted.after, 0
-    while True:
-        places = _places(store, wanted, newest=after.created if after else wanted.until, offset=offset)
-        # Of the millisecond at which the last chunk ended, some were in it.
-        fresh = [place for place in places if after is None or place < after]
-        if fresh:
-            yield fresh
-            after, offset = fresh[-1], 0
-        else:
-            offset += _CHUNK
-        if len(places) < _CHUNK:
-            return
+    """The places of the index from the newest on, in chunks.
+
+    Each read begins where the last one ended, by time and id and never by a number of places, for jobs may be purged
+    between two reads. So a millisecond at which one ends is read whole.
+    """
+    after, newest = wanted.after, "+inf" if wanted.until is None else str(wanted.until)
+    if after is not None and (wanted.until is None or after.created <= wanted.until):
+        yield from _in_chunks([place for place in _of_millisecond(store, wanted, after.created) if place < after])
+        newest = f"({after.created}"
+    while places := _places(store, wanted, newest=newest, most=_CHUNK):
+        last = places[-1].created
+        whole = [place for place in places if place.created > last]
+        yield from _in_chunks([*whole, *_of_millisecond(store, wanted, last)])
+        newest = f"({last}"
 
 
-def _places(store: Store, wanted: Wanted, *, newest: int | None, offset: int) -> list[Place]:
+def _in_chunks(places: Sequence[Place]) -> Iterator[list[Place]]:
+    for begin in range(0, len(places), _CHUNK):
+        yield list(places[begin : begin + _CHUNK])
+
+
+def _of_millisecond(store: Store, wanted: Wanted, created: int) -> list[Place]:
+    """Every place of this millisecond; a batch may have a thousand."""
+    return _places(store, wanted, newest=str(created), oldest=created)
+
+
+def _places(
+    store: Store, wanted: Wanted, *, newest: str, oldest: int | None = None, most: int | None = None
+) -> list[Place]:
     key = store.keys.jobs if wanted.caller is None else store.keys.jobs_of(wanted.caller)
-    bounds = ("+inf" if newest is None else newest, "-inf" if wanted.since is None else wanted.since)
+    bounds = [moment for moment in (wanted.since, oldest) if moment is not None]
+    least = str(max(bounds)) if bounds else "-inf"
+    begin = None if most is None else 0
     with reaching_redis():
-        found = store.redis.zrange(key, *bounds, desc=True, byscore=True, withscores=True, offset=offset, num=_CHUNK)
+        found = store.redis.zrange(key, newest, least, desc=True, byscore=True, withscores=True, offset=begin, num=most)
     return [Place(int(score), name.decode()) for name, score in cast("list[tuple[bytes, float]]", found)]

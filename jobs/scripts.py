@@ -7,13 +7,13 @@ from typing import cast
 
 from redis import Redis
 from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 
 from jobs.connection import reaching_redis
+from jobs.wire import Argument, Reply, Wire
 
-#: What a script receives.
-Argument = str | bytes | int | float
-#: What a script returns, as redis-py gives it.
-Reply = bytes | int | None | list["Reply"]
+__all__ = ["Argument", "Call", "Reply", "Scripts"]
+
 #: The keys and arguments of one call.
 Call = tuple[Sequence[str], Sequence[Argument]]
 
@@ -29,17 +29,24 @@ class Scripts:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._wire = Wire(redis.connection_pool)
         self._loaded: dict[str, Script] = {}
 
     def run(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Reply:
-        """Runs the script of that name in one round trip.
+        """Runs the script of that name in one round trip; three where Redis doesn't know it yet.
 
         Raises:
             StoreUnavailable: Redis can't run it now.
 
         """
+        script = self._script(name)
+        call: tuple[Argument, ...] = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
         with reaching_redis():
-            return cast("Reply", self._script(name)(keys=keys, args=arguments))
+            try:
+                return self._wire.ask(*call)
+            except NoScriptError:
+                self._wire.ask("SCRIPT", "LOAD", _source(name))
+                return self._wire.ask(*call)
 
     def run_each(self, name: str, calls: Sequence[Call]) -> list[Reply]:
         """Runs the script once for each keys and arguments, all in one round trip, though not as one.

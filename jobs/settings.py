@@ -11,6 +11,7 @@ from fsspec import available_protocols
 from marshmallow.validate import OneOf, Range, Regexp
 
 from jobs.errors import SettingsError
+from jobs.webhook_address import Reach
 
 #: Every variable's name begins with it.
 PREFIX = "COATCHECK_"
@@ -58,6 +59,16 @@ def _packages(default: tuple[str, ...]) -> tuple[str, ...]:
     return cast("tuple[str, ...]", _setting(default, reads="list", allowed=allowed, check=_names_of_packages))
 
 
+def _delays(*default: str) -> tuple[str, ...]:
+    allowed = "seconds from 0 to 604800, separated by commas; at most 20"
+    return cast("tuple[str, ...]", _setting(default, reads="list", allowed=allowed, check=_seconds_of_a_week))
+
+
+def _reach() -> tuple[str, ...]:
+    allowed = "networks, addresses or names of hosts, separated by commas"
+    return cast("tuple[str, ...]", _setting((), reads="list", allowed=allowed, check=Reach))
+
+
 def _switch(*, default: bool) -> bool:
     return cast("bool", _setting(default, reads="bool", allowed="true or false"))
 
@@ -80,6 +91,11 @@ def _names_of_packages(names: list[str]) -> None:
         raise ValueError
 
 
+def _seconds_of_a_week(delays: list[str]) -> None:
+    if len(delays) > 20 or not all(0 <= float(delay) <= 7 * _DAY for delay in delays):
+        raise ValueError
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every setting of the service; ``docs/settings.md`` has the same list for operators."""
@@ -94,7 +110,11 @@ class Settings:
     #: How long a Redis command or connect may take, seconds.
     redis_timeout: float = _seconds(0.8, least=0.05, most=30)
     #: Every Redis key begins with it; two services can share one Redis.
-    namespace: str = _text("coatcheck", pattern=r"[a-z0-9][a-z0-9_.-]{0,39}", allowed="1 to 40 of a-z 0-9 _ . -")
+    namespace: str = _text(
+        "coatcheck",
+        pattern=r"(?!.*\.internal\Z)[a-z0-9][a-z0-9_.-]{0,39}",
+        allowed="1 to 40 of a-z 0-9 _ . -, without .internal at its end",
+    )
     #: Where files live that belong to this service.
     data_dir: str = _text(".coatcheck", pattern=r"[^\0]+", allowed="a folder")
     #: Where inputs and results lie that are too large for Redis; "" is ``blobs`` in the data dir.
@@ -105,12 +125,18 @@ class Settings:
     host: str = _text("127.0.0.1", pattern=r"[A-Za-z0-9_.:-]+", allowed="a host name or an IP address")
     #: Port that the API listens on; 0 picks a free one.
     port: int = _count(8000, least=0, most=65535)
-    #: Whether to serve without API keys on an address that other machines reach.
+    #: Whether to serve without API keys; `coatcheck up` on a loopback address does unless this says otherwise.
     open: bool = _switch(default=False)
     #: How many proxies in front of the API are trusted to say ``X-Forwarded-*``.
     trusted_proxies: int = _count(0, least=0, most=10)
     #: API processes.
     api_processes: int = _count(2, least=1, most=256)
+    #: How long a request's headers may take from their first byte to their last, seconds.
+    head_timeout: float = _seconds(10, least=0.1, most=600)
+    #: How long a client may send nothing of a body that it owes, or take nothing of its answer, seconds.
+    stall_timeout: float = _seconds(30, least=0.1, most=600)
+    #: Least speed of a body that comes and of an answer that is taken, in the long run, bytes a second.
+    least_speed: int = _count(16384, least=1, most=2**30, unit="bytes")
     #: Queued jobs that a caller may have before the next ones go behind other callers' jobs.
     few_queued: int = _count(4, least=1, most=1_000_000)
     #: Queued jobs that a caller may have before the next ones go behind those as well.
@@ -137,6 +163,10 @@ class Settings:
     max_retry_delay: float = _seconds(600, least=0.01, most=86400)
     #: Largest request body, bytes.
     max_body: int = _count(32 * 2**20, least=1024, most=2**31, unit="bytes")
+    #: Largest data set, bytes, as it is when it is not compressed.
+    max_dataset: int = _count(2 * 2**30, least=1024, most=2**40, unit="bytes")
+    #: How long a data set is kept after it was last used, seconds.
+    dataset_ttl: float = _seconds(7 * _DAY, least=1, most=365 * _DAY)
     #: Largest input or result that is kept in Redis itself, bytes; larger ones go to the blob store.
     inline_limit: int = _count(512 * 2**10, least=0, most=64 * 2**20, unit="bytes")
     #: Largest result, bytes.
@@ -161,6 +191,14 @@ class Settings:
     result_ttl: float = _seconds(_DAY, least=1, most=365 * _DAY)
     #: How long after its result a job is still known, seconds.
     tombstone_ttl: float = _seconds(7 * _DAY, least=1, most=365 * _DAY)
+    #: Internal jobs, such as webhooks to deliver, that one internal worker runs at once.
+    internal_concurrency: int = _count(2, least=1, most=256)
+    #: Waits before a webhook that was not taken is tried again, one after the other, seconds.
+    webhook_retries: tuple[str, ...] = _delays("5", "300", "1800", "7200", "18000", "36000", "50400")
+    #: How long one call of a webhook may take, seconds.
+    webhook_timeout: float = _seconds(15, least=0.1, most=50)
+    #: Internal addresses that webhooks may go to all the same.
+    webhook_allow: tuple[str, ...] = _reach()
     #: How log lines look.
     log_format: str = _choice("console", "console", "json")
     #: Least level that is logged.

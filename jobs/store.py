@@ -8,7 +8,7 @@ from jobs.blobs import Blobs, open_blobs
 from jobs.connection import connect, reaching_redis
 from jobs.errors import BlobMissing, JobNotFinal, NoSuchJob
 from jobs.intake import Order, Taken, take
-from jobs.job import Job, JobStatus
+from jobs.job import Attachment, Job, JobStatus
 from jobs.keys import Keys
 from jobs.queues import Queue
 from jobs.queues.celery import CeleryQueue
@@ -93,6 +93,15 @@ class Store:
         job, result = self._read(job_id, [self.keys.result(job_id)])
         return job, self._blob_unless_expired(job, job.result_blob) if job.result_blob else result
 
+    def attachment(self, job: Job, attachment: Attachment) -> bytes | None:
+        """What is attached to the job's result; None where it has expired.
+
+        Raises:
+            StorageError: the blob store can't be read.
+
+        """
+        return self._blob_unless_expired(job, attachment.blob)
+
     def input_of(self, job: Job) -> bytes | None:
         """The job's input, packed; None where it has expired.
 
@@ -124,7 +133,7 @@ class Store:
         return self._status_after("finish", [self.keys.record(job_id)], [], job_id)
 
     def purge(self, job: Job) -> None:
-        """Forgets a job that has ended, its result and its files.
+        """Forgets a job that has ended, its result, its files and what is known of its webhook.
 
         Raises:
             NoSuchJob: there is no record of it.
@@ -132,7 +141,9 @@ class Store:
 
         """
         keys = [*self.keys.of_job(job.id), self.keys.result(job.id), self.keys.jobs, self.keys.jobs_of(job.caller)]
-        told = cast("bytes", self.scripts.run("purge", keys, [job.id, job.caller])).decode()
+        keys += [self.keys.webhook(job.id), self.keys.webhook_calls(job.id)]
+        pictures = [f"{each.blob}.{end}" for each in job.attached for end in ("svg", "png")]
+        told = cast("bytes", self.scripts.run("purge", keys, [job.id, job.caller, *pictures])).decode()
         if told == "missing":
             raise NoSuchJob(job.id)
         if told != "purged":
@@ -146,12 +157,36 @@ class Store:
             StorageError: the blob store can't take it.
 
         """
-        with reaching_redis():
-            seconds, micros = self.redis.time()
-            # NX: at a second try the first may have been the move, though its reply was lost.
-            until = seconds * 1000 + micros // 1000 + UNCLAIMED_FILE
-            self.redis.zadd(self.keys.blobs, {name: until}, nx=True)
+        self.expect_blob(name)
         self.blobs.write(name, content)
+
+    def expect_blob(self, name: str) -> None:
+        """Notes a file that is about to be there; it goes unless a move makes it somebody's own.
+
+        Raises:
+            StoreUnavailable: Redis can't note it.
+
+        """
+        self.scripts.run("expect_file", [self.keys.blobs], [name, UNCLAIMED_FILE])
+
+    def keep_blob(self, name: str, *, job_id: str) -> None:
+        """Keeps a file as long as the result of this job; where that was purged meanwhile, the next sweep deletes it.
+
+        Raises:
+            StoreUnavailable: Redis can't note it; the file goes sooner.
+
+        """
+        self.scripts.run("keep_file", [self.keys.record(job_id), self.keys.blobs], [name])
+
+    def drop_blobs(self, names: Sequence[str]) -> None:
+        """Lets the next sweep delete files that nobody will need.
+
+        Raises:
+            StoreUnavailable: Redis can't note it; the files go later.
+
+        """
+        with reaching_redis():
+            self.redis.zadd(self.keys.blobs, dict.fromkeys(names, 0), xx=True)
 
     def run_times(self, analysis: str) -> list[float]:
         """How long this analysis ran lately where it succeeded, seconds, newest first; at most 50.

@@ -8,6 +8,7 @@ import structlog
 
 from jobs.batches import sweep_batches
 from jobs.connection import reaching_redis
+from jobs.dataset_sweep import sweep_datasets
 from jobs.errors import NoSuchJob, StorageError
 from jobs.job import STEPS
 from jobs.queues import whole_message
@@ -48,6 +49,8 @@ def sweep(store: Store) -> Swept:
             recovered[job_id] = outcome
             log.warning("job.recovered", job=job_id, outcome=outcome)
     sweep_batches(store, most=MOST)
+    sweep_datasets(store, most=MOST)
+    _tidy(store)
     return Swept(recovered=recovered, forgotten=_forget(store, tombstones, blobs))
 
 
@@ -87,7 +90,10 @@ def _recover(store: Store, job_id: str) -> str:
 
 
 def _forget(store: Store, tombstones: Sequence[str], blobs: Sequence[str]) -> int:
-    deleted = [name for name in blobs if _delete(store, name)]
+    """Drops what has expired; of ``blobs`` each is followed by when it was due."""
+    deleted = [
+        part for name, due in zip(blobs[::2], blobs[1::2], strict=True) if _delete(store, name) for part in (name, due)
+    ]
     if not tombstones and not deleted:
         return 0
     keys = [store.keys.jobs, store.keys.finished, store.keys.blobs]
@@ -102,3 +108,13 @@ def _delete(store: Store, name: str) -> bool:
         log.warning("blob.not_deleted", file=name, error=str(error))
         return False
     return True
+
+
+def _tidy(store: Store) -> None:
+    try:
+        gone = store.blobs.tidy()
+    except StorageError as error:
+        log.warning("blobs.not_tidied", error=str(error))
+        return
+    if gone:
+        log.info("blobs.tidied", files=gone)

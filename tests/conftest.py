@@ -1,5 +1,6 @@
 """What all tests share: a real Redis of this run's own, and settings that keep the tests apart in it."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,11 @@ import pytest
 from jobs.settings import Settings
 from jobs.store import Store
 from stack.redis_server import EmbeddedRedis, RedisAddress
+
+# As in workers: threads of native code that wait for each other in busy loops take ages on a busy machine.
+# Read by numpy and its kin when they are imported, which no module above does.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +36,7 @@ def settings(redis_server: EmbeddedRedis, tmp_path: Path) -> Settings:
         namespace=f"test-{uuid4().hex[:12]}",
         data_dir=str(tmp_path),
         analyses=("samples",),
+        open=True,
         lease=1,
         heartbeat=0.1,
         kill_grace=0.5,

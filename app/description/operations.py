@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar, cast
 
 from flask import Response
+from marshmallow import Schema
+
+from jobs.api_keys import Scope
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., Response])
@@ -20,7 +23,7 @@ class Answer:
     description: str
     #: The component schema of its body; "" for a body of its own kind or none.
     schema: str = ""
-    #: The media type of the body; "" for none.
+    #: The media type of the body, or several separated by ", "; "" for none.
     mimetype: str = "application/json"
     #: Headers that it carries.
     headers: tuple[str, ...] = ()
@@ -30,12 +33,25 @@ class Answer:
 class Operation:
     """One method at one path."""
 
+    #: What a caller must be allowed to do for it; None: it is public, and asks for no key.
+    scope: Scope | None
     #: The answers by status.
     answers: Mapping[int, Answer]
     #: Slugs of the problems.
     problems: tuple[str, ...] = ()
     #: Headers of the request that it heeds.
     heeds: tuple[str, ...] = field(default=())
+    #: The parameters of its query; None where it has none.
+    query: Schema | None = None
+    #: The body of the request as OpenAPI describes it; None where it takes none, or where each analysis has its own.
+    body: Mapping[str, object] | None = None
+
+    @property
+    def every_problem(self) -> tuple[str, ...]:
+        """Slugs of all problems that it may be answered with, those included that come before its view."""
+        of_keys = () if self.scope is None else ("unauthorized", "forbidden", "store-unavailable")
+        # The server refuses what is no proper HTTP, before any view.
+        return tuple(dict.fromkeys((*self.problems, *of_keys, "bad-request", "internal-error")))
 
 
 def documented(operation: Operation) -> Callable[[View], View]:

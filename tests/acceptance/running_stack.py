@@ -93,7 +93,7 @@ class RunningStack:
         return psutil.Process(self.running.pid).children(recursive=True)
 
     def role(self, name: str) -> psutil.Process:
-        """The first process of ``redis``, ``api`` or ``worker``."""
+        """The first process of ``redis``, ``api``, ``worker`` or ``internal``."""
         found = self._find(name)
         assert found is not None, f"{name} does not run"
         return found
@@ -109,7 +109,8 @@ class RunningStack:
 
     def _find(self, name: str) -> psutil.Process | None:
         # Redis names its process after its address; the others keep their command line.
-        mark = "unixsocket" if name == "redis" else f"coatcheck {name}"
+        marks = {"redis": "unixsocket", "worker": "coatcheck worker --conc", "internal": "coatcheck worker --internal"}
+        mark = marks.get(name, f"coatcheck {name}")
         for child in psutil.Process(self.running.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):
                 if mark in " ".join(child.cmdline()) and "launch.py" not in " ".join(child.cmdline()):

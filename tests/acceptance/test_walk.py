@@ -45,6 +45,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             namespace="test-walk",
             data_dir=str(folder),
             analyses=("samples", "tasks"),
+            open=True,
             heartbeat=0.2,
             max_body=2_000_000,
         )

@@ -20,6 +20,7 @@ from stack.redis_server import EmbeddedRedis, RedisAddress
 TIMES = Settings(
     namespace="chaos",
     analyses=("chaos.analyses",),
+    open=True,
     api_processes=2,
     concurrency=2,
     lease=3,

@@ -23,6 +23,8 @@ def api_settings(settings: Settings) -> Settings:
 def app(api_settings: Settings) -> Iterator[Flask]:
     made = create_app(api_settings)
     yield made
+    desk_of(made).followers.close()
+    desk_of(made).internal_followers.close()
     desk_of(made).store.redis.close()
 
 

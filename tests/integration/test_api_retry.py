@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
+from key_bearers import bearer
 from waiting import eventually
 from walking import NOBODY, canceled, failed, hand_in, outcome, poll, slug, started, succeeded
 
 from app.factory import create_app
+from jobs.api_keys import Scope
 from jobs.input import unpack
 from jobs.job import Cause
 from jobs.leases import Leases, Wish
@@ -80,3 +82,13 @@ def test_what_does_not_run_can_not_finish(client: FlaskClient, leases: Leases) -
     answers = [client.post(f"/jobs/{job_id}/finish") for job_id in others]
     assert [(answer.status_code, slug(answer)) for answer in answers] == [(409, "job-not-running")] * 3
     assert poll(client, others[0]).status_code == 202
+
+
+def test_an_administrator_who_runs_a_job_again_uses_no_rate_up(api_settings: Settings) -> None:
+    app = create_app(replace(api_settings, open=False, rate_limit=1, rate_burst=3))
+    alice, admin = bearer(app), bearer(app, "admin", Scope.ADMIN)
+    job_id = alice.hand_in()
+    alice.ask("DELETE", f"/jobs/{job_id}")
+    assert [admin.ask("POST", f"/jobs/{job_id}/retry").status_code for _ in range(5)] == [202] * 5
+    again = [alice.ask("POST", f"/jobs/{job_id}/retry").status_code for _ in range(3)]
+    assert again == [202, 202, 429]

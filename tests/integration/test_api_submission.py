@@ -59,12 +59,14 @@ def test_a_builtin_data_set_reaches_the_worker_by_name(client: FlaskClient, leas
 
 def test_an_uploaded_file_reaches_the_worker_as_it_came(client: FlaskClient, leases: Leases) -> None:
     given = received(leases, post_form(client, data=file(), params='{"top": 3}'))
-    assert given == Input(params={"top": 3}, source={"kind": "csv", "name": "table.csv"}, payload=CSV)
+    assert given == Input(
+        params={"top": 3}, source={"kind": "file", "name": "table.csv", "media_type": "text/csv"}, payload=CSV
+    )
 
 
 def test_the_name_of_an_uploaded_file_has_no_folders(client: FlaskClient, leases: Leases) -> None:
     given = received(leases, post_form(client, data=file(name="../up/table.csv")))
-    assert given.source == {"kind": "csv", "name": "table.csv"}
+    assert given.source == {"kind": "file", "name": "table.csv", "media_type": "text/csv"}
 
 
 def test_data_may_be_a_text_field_of_a_form(client: FlaskClient, leases: Leases) -> None:

@@ -1,12 +1,14 @@
 """The handle that an analysis is given, over a real store."""
 
 import time
+from collections.abc import Sequence
 
 import pytest
 from submissions import submitted
 from waiting import eventually
 
 from jobs.leases import Claim, Leases
+from jobs.scripts import Argument, Reply
 from jobs.store import Store
 from worker.handle import PACE, JobHandle
 from worker.interrupt import Interrupted
@@ -85,3 +87,33 @@ def test_a_run_that_has_lost_its_job_is_interrupted(store: Store, handle: JobHan
     leases.release(handle.id, why="worker_lost")
     with pytest.raises(Interrupted):
         handle.log("still here")
+
+
+def test_what_is_sent_twice_is_told_once(
+    store: Store, handle: JobHandle, leases: CountingLeases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.scripts.run
+
+    def run_twice(name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Reply:
+        assert run(name, keys, arguments) == run(name, keys, arguments) == [b"running", 0]
+        return [b"running", 0]
+
+    monkeypatch.setattr(store.scripts, "run", run_twice)
+    handle.progress(0.5, "half")
+    handle.log("half way")
+    handle.log("half way")
+    monkeypatch.undo()
+    told = store.redis.lrange(store.keys.events(handle.id), 0, -1)
+    assert [entry.split(b" ")[1] for entry in told] == [b"status", b"progress", b"log", b"log"]
+    assert store.redis.llen(store.keys.logs(handle.id)) == 2
+
+
+def test_another_attempt_is_heard_though_the_one_before_said_more(store: Store, leases: CountingLeases) -> None:
+    job_id = submitted(store).id
+    first = leases.claim(job_id)
+    store.redis.hset(store.keys.record(job_id), "noted", f"{first.job.fence} {2**52}")
+    leases.note(first, message="from a clock that runs ahead")
+    assert store.find(job_id).message == ""
+    leases.release(job_id, why="worker_lost")
+    leases.note(leases.claim(job_id), message="again")
+    assert store.find(job_id).message == "again"

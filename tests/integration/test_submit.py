@@ -1,14 +1,20 @@
 """What the store has after a submission."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import orjson
 import pytest
 from submissions import a_submission, submitted
 
-from jobs.errors import NoSuchJob, StorageError
+from jobs.errors import NoSuchJob, StorageError, TooManyActive
 from jobs.input import unpack
+from jobs.intake import Idempotency, Order
 from jobs.job import Job, JobStatus, Priority, new_id, steps_of
 from jobs.leases import Leases
+from jobs.settings import Settings
 from jobs.store import Store
+from jobs.sweep import sweep
 
 #: The first step of the usual priority.
 NORMAL = steps_of(Priority.NORMAL).start
@@ -80,3 +86,35 @@ def test_an_unfinished_job_never_expires(store: Store, priority: Priority) -> No
     Leases(store, worker="worker-1").claim(job.id)
     assert store.find(job.id).status is JobStatus.RUNNING
     assert {store.redis.ttl(key) for key in (store.keys.record(job.id), store.keys.data(job.id))} == {-1}
+
+
+def test_a_batch_that_is_sent_twice_is_told_though_one_of_its_jobs_was_purged(store: Store) -> None:
+    order = Order(submissions=(a_submission(), a_submission()), batch=new_id())
+    first, second = store.take(order).jobs
+    store.cancel(second.id)
+    store.purge(second)
+    assert [job.id for job in store.take(order).jobs] == [first.id, second.id]
+
+
+def test_the_large_input_of_a_refused_submission_goes_with_the_next_sweep(settings: Settings) -> None:
+    store = Store(replace(settings, max_active=1, inline_limit=10))
+    kept = submitted(store)
+    with pytest.raises(TooManyActive):
+        submitted(store)
+    sweep(store)
+    assert [path.name for path in inputs_of(store)] == [kept.id]
+    assert not store.redis.exists(store.keys.blobs)
+
+
+def test_the_large_input_of_a_replayed_submission_goes_with_the_next_sweep(settings: Settings) -> None:
+    store = Store(replace(settings, inline_limit=10))
+    same = Idempotency(digest="a", fingerprint="b")
+    first, again = [store.take(Order(submissions=(a_submission(),), idempotency=same)) for _ in range(2)]
+    assert again.replayed == first.jobs[0].id
+    sweep(store)
+    assert [path.name for path in inputs_of(store)] == [first.jobs[0].id]
+
+
+def inputs_of(store: Store) -> list[Path]:
+    """The files of inputs that the store has."""
+    return [path for path in Path(store.settings.data_dir).rglob("inputs/*") if path.is_file()]

@@ -148,3 +148,28 @@ def test_workers_count_as_alive_for_a_lease(store: Store, worker: Leases) -> Non
     assert store.live_workers() == 1
     worker.sign_off()
     assert store.live_workers() == 0
+
+
+def test_a_file_that_is_written_again_while_it_is_deleted_still_goes_when_it_is_due(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete = store.blobs.delete
+
+    def delete_and_write_again(name: str) -> None:
+        delete(name)
+        monkeypatch.undo()
+        store.write_blob(name, b"again")
+
+    store.write_blob("results/a", b"once")
+    store.redis.zadd(store.keys.blobs, {"results/a": 1})
+    monkeypatch.setattr(store.blobs, "delete", delete_and_write_again)
+    sweep(store)
+    assert store.blobs.read("results/a") == b"again"
+    assert store.redis.zscore(store.keys.blobs, "results/a") > 1
+
+
+def test_a_file_that_is_noted_twice_keeps_the_time_that_a_move_gave_it(store: Store) -> None:
+    later = 2**42
+    store.redis.zadd(store.keys.blobs, {"results/a": later})
+    store.expect_blob("results/a")
+    assert store.redis.zscore(store.keys.blobs, "results/a") == later

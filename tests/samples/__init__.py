@@ -109,3 +109,16 @@ def falter(job: Job, *, count_in: str, times: int = 1) -> dict[str, int]:
 def huge(size: Annotated[int, Range(0, 10**9)] = 10**6) -> dict[str, str]:
     """Return so many characters."""
     return {"text": "x" * size}
+
+
+@analysis()
+def attach(
+    job: Job, *, figures: int = 1, size: Annotated[int, Range(0, 10**9)] = 10, name: str = "table.csv"
+) -> dict[str, int]:
+    """Attach figures and a file."""
+    for number in range(figures):
+        data = {"values": [{"x": 1, "y": number}, {"x": 2, "y": 3}]}
+        encoding = {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}}
+        job.figure(f"line-{number}", {"data": data, "mark": "line", "encoding": encoding}, title="A line")
+    job.file(name, b"x" * size, media_type="text/csv")
+    return {"attached": figures + 1}

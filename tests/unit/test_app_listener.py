@@ -19,13 +19,8 @@ def test_localhost_is_the_address_that_clients_try_first() -> None:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 
-def test_an_address_that_others_reach_is_refused() -> None:
-    with pytest.raises(ListenError, match=r"^0\.0\.0\.0 can be reached .* COATCHECK_OPEN=true"):
-        listen(Settings(host="0.0.0.0", port=0))
-
-
-def test_an_address_that_others_reach_is_listened_on_if_told() -> None:
-    with listen(Settings(host="0.0.0.0", port=0, open=True)) as listener:
+def test_an_address_that_others_reach_is_listened_on_since_keys_are_asked_for() -> None:
+    with listen(Settings(host="0.0.0.0", port=0)) as listener:
         assert listener.getsockname()[0] == "0.0.0.0"
 
 
@@ -38,4 +33,4 @@ def test_a_taken_port_is_told() -> None:
 
 def test_an_address_of_another_machine_is_told() -> None:
     with pytest.raises(ListenError, match=r"can't listen on 192\.0\.2\.1"):
-        listen(Settings(host="192.0.2.1", port=0, open=True))
+        listen(Settings(host="192.0.2.1", port=0))

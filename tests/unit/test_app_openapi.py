@@ -7,13 +7,16 @@ import sys
 
 import pytest
 from flask import Flask
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 import jobs.errors
 from app import urls
-from app.description.openapi import RUN
+from app.description.examples import EXAMPLES
+from app.description.openapi import OF_ANALYSES
 from app.description.operations import operation_of
 from app.factory import create_app
+from app.problem_advice import ADVICE
 from app.problems import PROBLEM_TYPES
 from app.refusals import OF_HTTP, OF_JOBS
 from jobs.errors import JobsError
@@ -37,9 +40,10 @@ def operations_of_routes(app: Flask) -> set[tuple[str, str]]:
     names = list(app.extensions["coatcheck"].catalog)
     found = set()
     for rule in app.url_map.iter_rules():
-        paths = [RUN.replace("<name>", name) for name in names] if rule.rule == RUN else [rule.rule]
+        each = rule.rule in OF_ANALYSES
+        paths = [rule.rule.replace("<name>", name) for name in names] if each else [rule.rule]
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        found |= {(method.lower(), re.sub(r"<(\w+)>", r"{\1}", path)) for path in paths for method in methods}
+        found |= {(method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)) for path in paths for method in methods}
     return found
 
 
@@ -72,7 +76,34 @@ def test_every_type_of_problem_is_named_by_some_operation(app: Flask) -> None:
     operations = [operation_of(view) for view in app.view_functions.values()]
     named = {slug for operation in operations if operation for slug in operation.problems}
     # These come from no view: no route was found, or any could meet them.
-    assert set(PROBLEM_TYPES) - named == {"bad-request", "method-not-allowed", "internal-error"}
+    assert set(PROBLEM_TYPES) - named == {
+        "bad-request",
+        "unauthorized",
+        "forbidden",
+        "method-not-allowed",
+        "internal-error",
+    }
+
+
+def test_every_type_of_problem_comes_with_advice() -> None:
+    assert set(ADVICE) == set(PROBLEM_TYPES)
+
+
+@pytest.mark.parametrize("slug", sorted(PROBLEM_TYPES))
+def test_every_type_of_problem_has_a_page(app: Flask, slug: str) -> None:
+    page = app.test_client().get(f"/problems/{slug}", headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    assert PROBLEM_TYPES[slug].title in page.get_data(as_text=True).replace("&#39;", "'")
+
+
+def test_every_example_is_as_described(description: dict[str, dict[str, dict[str, object]]]) -> None:
+    schemas = {"$schema": "https://json-schema.org/draft/2020-12/schema", **description}
+    wrong = [
+        (name, error.message)
+        for name, example in EXAMPLES.items()
+        for error in Draft202012Validator({**schemas, "$ref": f"#/components/schemas/{name}"}).iter_errors(example)
+    ]
+    assert wrong == []
 
 
 def test_every_error_of_jobs_is_mapped() -> None:
@@ -89,9 +120,10 @@ def test_the_status_of_an_error_of_http_is_that_of_its_problem() -> None:
 
 
 def test_every_path_that_answers_name_is_a_route(app: Flask) -> None:
-    paths = [path("x") for name, path in inspect.getmembers(urls, inspect.isfunction) if name.endswith("_path")]
+    named = [path for name, path in inspect.getmembers(urls, inspect.isfunction) if name.endswith("_path")]
+    paths = [path(*(["x", "figure", "y"][: len(inspect.signature(path).parameters)])) for path in named]
     adapter = app.url_map.bind("localhost")
-    assert len(paths) == 6
+    assert len(paths) >= 9
     assert all(adapter.allowed_methods(path) for path in paths)
 
 

@@ -8,7 +8,7 @@ import pytest
 from app.pace import TRUSTED, Pace
 from jobs.errors import StoreUnavailable
 from jobs.job import Job, JobStatus, Priority
-from jobs.record import Submission, just_accepted
+from jobs.record import Receipt, Submission, just_accepted
 
 #: The moment at which every job of these tests was accepted, Unix seconds.
 THEN = 1_800_000_000.0
@@ -61,7 +61,8 @@ def queued(position: int = 0) -> Job:
         expires_in=None,
         max_attempts=3,
     )
-    return just_accepted(submission, blob="", created=int(THEN * 1000), step=3, position=position)
+    receipt = Receipt(created=int(THEN * 1000), step=3, position=position)
+    return just_accepted(submission, receipt, blob="", batch="")
 
 
 def running(*, progress: float | None = None) -> Job:

@@ -1,0 +1,72 @@
+"""What a client would like (RFC 7240): how long it waits for a job to end before it is told that it has not.
+
+Source: https://www.rfc-editor.org/rfc/rfc7240
+"""
+
+from urllib.request import parse_http_list
+
+from flask import Request
+
+from app.followers import Followers, deadline_in, left_until
+from jobs.errors import StoreUnavailable
+from jobs.job import Job
+
+#: Longest wait for a job, seconds.
+LONGEST_WAIT = 30
+
+#: When who waits asks Redis again that did not answer, seconds.
+ASK_AGAIN = 0.5
+
+#: Longest ``Prefer`` that is read, all its headers together, characters; honest ones are far shorter.
+LONGEST_HEADER = 2048
+
+
+def wait_wanted(request: Request) -> int:
+    """For how many seconds the client waits, at most ``LONGEST_WAIT``; 0 where it does not say so in a way that counts.
+
+    A preference that can't be understood is as if it were not there, and of two the first counts (RFC 7240, section 2).
+    """
+    said = ",".join(request.headers.getlist("Prefer"))
+    if len(said) > LONGEST_HEADER:
+        return 0
+    for preference in parse_http_list(said):
+        # What is behind a semicolon are parameters; a wait has none that are known.
+        name, _, value = preference.partition(";")[0].partition("=")
+        if name.strip().lower() == "wait":
+            return _seconds(value.strip())
+    return 0
+
+
+def _seconds(value: str) -> int:
+    """The seconds of a wait, which may stand in quotes; 0 where the value is no whole number."""
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        value = value[1:-1]
+    if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+        return 0
+    return min(int(value), LONGEST_WAIT)
+
+
+def wait_for_end(job: Job, *, seconds: float, followers: Followers) -> Job:
+    """The job as soon as it has ended, or as it is after that many seconds, or when this process stops.
+
+    Raises:
+        NoSuchJob: it was purged meanwhile.
+        StoreUnavailable: Redis does not say what happens, or at the end of the wait still not what has.
+
+    """
+    deadline = deadline_in(seconds)
+    if job.is_final or not seconds:
+        return job
+    with followers.following(job.id) as follower:
+        while follower.end is None and left_until(deadline):
+            events, gap = follower.take()
+            try:
+                if gap or any(event.kind == "completed" for event in events):
+                    job = followers.job(job.id)
+            except StoreUnavailable:
+                follower.wait(min(ASK_AGAIN, left_until(deadline)))
+                follower.tell_of_gap()
+            if job.is_final:
+                return job
+            follower.wait(left_until(deadline))
+        return followers.job(job.id)

@@ -1,0 +1,66 @@
+"""Commands on the connections of a pool, without the work that redis-py's client adds to each."""
+
+from functools import partial
+from typing import Protocol, cast
+
+from redis import ConnectionPool
+from redis.exceptions import ResponseError
+from redis.retry import Retry
+
+#: What a command consists of.
+Argument = str | bytes | int | float
+#: What Redis answers, as redis-py gives it.
+Reply = bytes | int | None | list["Reply"]
+
+
+class _Connection(Protocol):
+    """What is used of redis-py's connections, which have no types of their own."""
+
+    retry: Retry
+
+    def pack_command(self, *command: Argument) -> list[bytes]: ...
+    def send_packed_command(self, command: list[bytes]) -> None: ...
+    def read_response(self) -> Reply: ...
+    def disconnect(self) -> None: ...
+
+
+class Wire:
+    """Sends commands as they are and gives replies as they come."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    def ask(self, *command: Argument) -> Reply:
+        """The reply to the command, in one round trip; it may be sent again, as the pool's connections say.
+
+        Raises:
+            redis.exceptions.ConnectionError: Redis is away, or all connections are busy.
+            redis.exceptions.TimeoutError: it didn't reply in time.
+            redis.exceptions.ResponseError: it refused the command.
+
+        """
+        taken = self._pool.get_connection()
+        connection = cast("_Connection", taken)
+        try:
+            packed = connection.pack_command(*command)
+            # The connection knows which errors are worth another try. It is closed then, and opens when it sends.
+            return connection.retry.call_with_retry(partial(_exchange, connection, packed), _let_go)
+        finally:
+            self._pool.release(taken)
+
+
+def _exchange(connection: _Connection, packed: list[bytes]) -> Reply:
+    try:
+        connection.send_packed_command(packed)
+        return connection.read_response()
+    except ResponseError:
+        # This is the reply: nothing is left to read.
+        raise
+    except BaseException:
+        # Whatever ended this, be it a signal between the two: who uses this connection next must not read our reply.
+        connection.disconnect()
+        raise
+
+
+def _let_go(_error: Exception) -> None:
+    """Nothing is left to close before another try."""
