@@ -78,15 +78,25 @@ def test_jobs_that_are_purged_between_two_reads_make_no_page_skip_others(
     assert rest == [*listed[limit + 1 : limit + 100 : 2], *listed[limit + 100 :]]
 
 
-def test_jobs_that_are_purged_while_a_page_is_read_make_it_skip_no_others(app: Flask, client: FlaskClient) -> None:
+def test_jobs_that_are_purged_while_a_page_is_read_make_it_skip_no_others(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch = client.post("/analysis/double/batch", json={"items": [{"params": {"number": 1}}] * 450})
     store = desk_of(app).store
     listed = sorted((job["id"] for job in batch.json["jobs"]), reverse=True)
-    chunks = listing._chunks(store, listing.Wanted(caller="anonymous"))
-    first = [place.job_id for place in next(chunks)]
-    for job_id in first[:150]:
-        purge(store, job_id)
-    assert first + [place.job_id for chunk in chunks for place in chunk] == listed
+    read = store.redis.zrange
+
+    def read_and_purge(*given: object, **options: object) -> object:
+        found = read(*given, **options)
+        monkeypatch.undo()
+        for job_id in listed[:150]:
+            purge(store, job_id)
+        return found
+
+    monkeypatch.setattr(store.redis, "zrange", read_and_purge)
+    after = listing.Place(store.find(listed[249]).created, listed[249])
+    page = listing.list_jobs(store, listing.Wanted(caller="anonymous", after=after, limit=200))
+    assert [job.id for job in page.jobs] == listed[250:]
 
 
 def test_a_cursor_does_not_lead_past_until(client: FlaskClient) -> None:

@@ -120,10 +120,14 @@ def test_nobody_makes_a_connection_that_broke_anew_without_its_channels(
     eventually(lambda: channel("a") in hearer.confirmed)
     connection = hearer.subscription._connection
     assert connection is not None
+    hearer.free.clear()
+    store.redis.publish(channel("a"), "one")
+    assert hearer.told.wait(15)
     connection.disconnect()
     with pytest.raises(BrokenConnection):
         connection.send_command("PING")
     assert not connection.is_connected
+    hearer.free.set()
     eventually(lambda: hearer.confirmed.count(channel("a")) == 2)
     assert listened_to(store.redis, channel("a"))()
 
