@@ -15,15 +15,26 @@ from app.submitting.pointers import refuse_fields
 from app.urls import absolute, job_path, redeliver_path, webhook_path
 from jobs.api_keys import Scope
 from jobs.job import Job
-from jobs.webhook_address import LONGEST_URL
+from jobs.webhook_address import LONGEST_URL, EndpointRefused, read_endpoint
 from jobs.webhook_endpoints import Disabled
 from jobs.webhook_log import Attempt, Delivery
 from jobs.webhook_secrets import Secret
 
 blueprint = Blueprint("webhooks", __name__)
 
+
+def _check_url(url: str) -> None:
+    """Refuses what can't be an endpoint, and so can't have been disabled."""
+    try:
+        read_endpoint(url)
+    except EndpointRefused as refused:
+        raise ValidationError(str(refused)) from None
+
+
 #: What enabling an endpoint is told.
-_ENABLED = Schema.from_dict({"url": String(required=True, validate=Length(max=LONGEST_URL))}, name="Endpoint")()
+_ENABLED = Schema.from_dict(
+    {"url": String(required=True, validate=[Length(max=LONGEST_URL), _check_url])}, name="Endpoint"
+)()
 
 
 @blueprint.get("/jobs/<job_id>/webhook")

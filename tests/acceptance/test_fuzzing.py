@@ -24,7 +24,7 @@ from stack.redis_server import EmbeddedRedis, RedisAddress
 FUZZING = Path(__file__).parent / "fuzzing"
 
 #: Examples of each operation; `make fuzz` asks for more.
-EXAMPLES = os.environ.get("FUZZING_EXAMPLES", "4")
+EXAMPLES = os.environ.get("FUZZING_EXAMPLES", "2")
 
 #: What is offered; `make fuzz` offers everything that is built in.
 ANALYSES = tuple(os.environ.get("FUZZING_ANALYSES", "fuzzing.analyses").split(","))
