@@ -23,6 +23,9 @@ from stack.redis_server import EmbeddedRedis, RedisAddress
 
 FUZZING = Path(__file__).parent / "fuzzing"
 
+#: It takes minutes, and on a busy machine a stream may outlast the fuzzer's patience.
+pytestmark = pytest.mark.skipif("FUZZING_EXAMPLES" not in os.environ, reason="it is run by make fuzz")
+
 #: Examples of each operation; `make fuzz` asks for more.
 EXAMPLES = os.environ.get("FUZZING_EXAMPLES", "2")
 
