@@ -46,10 +46,10 @@ def poll(url: str, path: str, *, seconds: float) -> Throughput:
     return _throughput(url, seconds, "GET", path)
 
 
-def walk(url: str, submission: Submission, *, seconds: float) -> list[float]:
-    """Milliseconds from each POST to its result, one job after the other."""
-    told = [submission.path, submission.body, submission.kind, submission.result]
-    measured = _wrk(url, "walk.lua", told, seconds=seconds, connections=1)
+def walk(url: str, submission: Submission, *, seconds: float, clients: int = 1, prefer: str = "") -> list[float]:
+    """Milliseconds from each POST to its result; each client hands in one job after the other."""
+    told = [submission.path, submission.body, submission.kind, submission.result, prefer]
+    measured = _wrk(url, "walk.lua", told, seconds=seconds, connections=clients, threads=clients)
     if measured["failures"] or not measured["taken"]:
         raise LoadError(f"{url}: {measured['failures']} walks failed, {len(measured['taken'])} ended")
     return list(measured["taken"])
@@ -62,8 +62,10 @@ def _throughput(url: str, seconds: float, *told: str) -> Throughput:
     return Throughput(answers=measured["answers"], rate=measured["rate"], p50=measured["p50"], p99=measured["p99"])
 
 
-def _wrk(url: str, script: str, told: list[str], *, seconds: float, connections: int) -> dict[str, object]:
-    size = ["-t", str(min(2, connections)), "-c", str(connections), "-d", f"{seconds:g}s", "--timeout", "10s"]
+def _wrk(
+    url: str, script: str, told: list[str], *, seconds: float, connections: int, threads: int = 2
+) -> dict[str, object]:
+    size = ["-t", str(threads), "-c", str(connections), "-d", f"{seconds:g}s", "--timeout", "10s"]
     command = ["wrk", *size, "--latency", "-s", str(_SCRIPTS / script), url, "--", *told]
     said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
     lines = [line for line in said.stdout.splitlines() if line.startswith("JSON ")]

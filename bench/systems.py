@@ -25,6 +25,8 @@ class Submission:
     kind: str
     #: The path of a result with ``%s`` for its id; "" where the answer's Location tells.
     result: str = ""
+    #: The header ``Prefer`` of a client that is answered when the result is there; "" where all can do is poll.
+    prefer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,9 @@ class System:
     worker: list[str] | None = None
 
 
-_OURS = Submission(path="/analysis/add/run", body='{"params": {"a": 1, "b": 2}}', kind="application/json")
+_OURS = Submission(
+    path="/analysis/add/run", body='{"params": {"a": 1, "b": 2}}', kind="application/json", prefer="wait=30"
+)
 _PEER = Submission(path="/add", body="a=1&b=2", kind="application/x-www-form-urlencoded", result="/result/%s")
 _BARE = Submission(path="/", body='{"params": {"a": 1, "b": 2}}', kind="application/json")
 
@@ -124,4 +128,6 @@ def environment(redis_url: str, folder: Path) -> dict[str, str]:
         "COATCHECK_DATA_DIR": str(folder),
         "COATCHECK_ANALYSES": "trivial",
         "COATCHECK_OPEN": "true",
+        # As in production.
+        "COATCHECK_LOG_FORMAT": "json",
     }

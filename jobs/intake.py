@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from jobs.connection import reaching_redis
@@ -17,6 +18,7 @@ from jobs.errors import (
     TooManyAtOnce,
 )
 from jobs.job import STEPS, Job, steps_of
+from jobs.keys import Keys
 from jobs.record import Receipt, Submission, fields_of, just_accepted
 from jobs.scripts import Argument
 
@@ -138,33 +140,29 @@ def _input_to_blobs(store: "Store", submission: Submission) -> str:
 
 def _keys(store: "Store", order: Order) -> list[str]:
     keys = store.keys
-    of_jobs = [
-        key
-        for each in order.submissions
-        for key in (
-            keys.record(each.id),
-            keys.data(each.id),
-            keys.dataset(each.dataset),
-            keys.dataset_users(each.dataset),
-        )
-    ]
+    idempotency = order.idempotency.digest if order.idempotency else ""
     return [
-        keys.jobs,
+        *_standing_keys(store),
         keys.jobs_of(order.caller),
-        keys.waits,
-        keys.backlog,
-        keys.active,
-        keys.blobs,
-        *keys.lanes,
-        *map(store.queue.key, STEPS),
-        keys.idempotency(order.idempotency.digest if order.idempotency else ""),
+        keys.idempotency(idempotency),
         keys.rate(order.caller),
         keys.batch(order.batch),
         keys.batched(order.batch),
-        keys.batches,
-        keys.datasets_due,
-        *of_jobs,
+        *(key for each in order.submissions for key in _keys_of_one(keys, each)),
     ]
+
+
+@lru_cache(maxsize=8)
+def _standing_keys(store: "Store") -> tuple[str, ...]:
+    """The keys that are the same for every order."""
+    keys = store.keys
+    of_all = (keys.jobs, keys.waits, keys.backlog, keys.active, keys.blobs, keys.batches, keys.datasets_due)
+    return (*of_all, *keys.lanes, *map(store.queue.key, STEPS))
+
+
+def _keys_of_one(keys: Keys, submission: Submission) -> tuple[str, ...]:
+    record, data = keys.record(submission.id), keys.data(submission.id)
+    return record, data, keys.dataset(submission.dataset), keys.dataset_users(submission.dataset)
 
 
 def _arguments(store: "Store", order: Order, blobs: Sequence[str]) -> list[Argument]:
@@ -186,12 +184,12 @@ def _arguments(store: "Store", order: Order, blobs: Sequence[str]) -> list[Argum
         len(order.submissions),
     ]
     for submission, blob in zip(order.submissions, blobs, strict=True):
-        arguments += _arguments_of_one(store, submission, blob=blob)
+        arguments += _arguments_of_one(store, submission, blob=blob, batch=order.batch)
     return arguments
 
 
-def _arguments_of_one(store: "Store", submission: Submission, *, blob: str) -> list[Argument]:
-    fields = fields_of(submission, blob=blob)
+def _arguments_of_one(store: "Store", submission: Submission, *, blob: str, batch: str) -> list[Argument]:
+    fields = fields_of(submission, blob=blob, batch=batch)
     return [
         submission.id,
         steps_of(submission.priority).start,

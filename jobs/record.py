@@ -36,10 +36,14 @@ class Submission:
     webhook_delivery: str = ""
     #: The URL of the service as the client reached it, or "".
     base_url: str = ""
+    #: The request that it came with, as the log knows it, or "".
+    request_id: str = ""
+    #: The span of that request, as a ``traceparent`` (W3C Trace Context), or "".
+    trace: str = ""
 
 
-def resubmission(job: Job, *, packed: bytes) -> Submission:
-    """A new job with the input (``packed``) and the options of this one."""
+def resubmission(job: Job, *, packed: bytes, request_id: str = "", trace: str = "") -> Submission:
+    """A new job with the input (``packed``) and the options of this one, for the request of this id and span."""
     return Submission(
         id=new_id(),
         analysis=job.analysis,
@@ -57,12 +61,17 @@ def resubmission(job: Job, *, packed: bytes) -> Submission:
         webhook=job.webhook,
         webhook_delivery=new_id() if job.webhook else "",
         base_url=job.base_url,
+        request_id=request_id,
+        trace=trace,
     )
 
 
-def fields_of(submission: Submission, *, blob: str) -> list[str | int | float]:
-    """The fields that a record begins with, as name, value, …; ``blob`` is the file of its input, or ""."""
-    fields: dict[str, str | int | float] = {
+def fields_of(submission: Submission, *, blob: str, batch: str) -> list[str | int | float]:
+    """The fields that a record begins with, as name, value, …; ``blob`` is the file of its input, or "".
+
+    A text that is empty has no field.
+    """
+    fields: dict[str, str | int | float | None] = {
         "analysis": submission.analysis,
         "analysis_version": submission.analysis_version,
         "priority": submission.priority,
@@ -70,15 +79,18 @@ def fields_of(submission: Submission, *, blob: str) -> list[str | int | float]:
         "seed": submission.seed,
         "timeout": submission.timeout,
         "max_attempts": submission.max_attempts,
-        "expires_in": "" if submission.expires_in is None else submission.expires_in,
+        "expires_in": submission.expires_in,
         "retry_of": submission.retry_of,
+        "batch": batch,
         "data_blob": blob,
         "dataset": submission.dataset,
         "webhook": submission.webhook,
         "webhook_delivery": submission.webhook_delivery,
         "base_url": submission.base_url,
+        "request_id": submission.request_id,
+        "trace": submission.trace,
     }
-    return [part for field in fields.items() for part in field]
+    return [part for name, value in fields.items() if value not in ("", None) for part in (name, value)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +145,8 @@ def just_accepted(submission: Submission, receipt: Receipt, *, blob: str, batch:
         attached=(),
         events=1,
         worker="",
+        request_id=submission.request_id,
+        trace=submission.trace,
     )
 
 
@@ -146,16 +160,16 @@ def job_of(job_id: str, flat: Sequence[bytes], *, position: int | None = None) -
         status=JobStatus(record["status"]),
         caller=record["caller"],
         priority=Priority(record["priority"]),
-        label=record["label"],
+        label=record.get("label", ""),
         seed=int(record["seed"]),
         timeout=float(record["timeout"]),
-        expires_in=float(record["expires_in"]) if record["expires_in"] else None,
-        retry_of=record["retry_of"],
-        batch=record["batch"],
-        dataset=record["dataset"],
-        webhook=record["webhook"],
-        webhook_delivery=record["webhook_delivery"],
-        base_url=record["base_url"],
+        expires_in=float(record["expires_in"]) if record.get("expires_in") else None,
+        retry_of=record.get("retry_of", ""),
+        batch=record.get("batch", ""),
+        dataset=record.get("dataset", ""),
+        webhook=record.get("webhook", ""),
+        webhook_delivery=record.get("webhook_delivery", ""),
+        base_url=record.get("base_url", ""),
         step=int(record["step"]),
         attempt=int(record["attempt"]),
         max_attempts=int(record["max_attempts"]),
@@ -172,11 +186,13 @@ def job_of(job_id: str, flat: Sequence[bytes], *, position: int | None = None) -
         failure=_failure(record),
         metrics=Metrics(**orjson.loads(record["metrics"])) if record.get("metrics") else None,
         etag=record.get("etag", ""),
-        data_blob=record["data_blob"],
+        data_blob=record.get("data_blob", ""),
         result_blob=record.get("result_blob", ""),
         attached=_attached(record.get("attached", "")),
         events=int(record["events"]),
         worker=record.get("worker", ""),
+        request_id=record.get("request_id", ""),
+        trace=record.get("trace", ""),
     )
 
 

@@ -10,7 +10,7 @@ from redis.commands.core import Script
 from redis.exceptions import NoScriptError
 
 from jobs.connection import reaching_redis
-from jobs.wire import Argument, Reply, Wire
+from jobs.wire import Argument, Reply, Wire, WireOf
 
 __all__ = ["Argument", "Call", "Reply", "Scripts"]
 
@@ -27,9 +27,9 @@ def _source(name: str) -> str:
 class Scripts:
     """The scripts on one connection."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, wire: WireOf = Wire) -> None:
         self._redis = redis
-        self._wire = Wire(redis.connection_pool)
+        self._wire = wire(redis.connection_pool)
         self._loaded: dict[str, Script] = {}
 
     def run(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Reply:

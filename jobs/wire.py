@@ -1,5 +1,6 @@
 """Commands on the connections of a pool, without the work that redis-py's client adds to each."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol, cast
 
@@ -22,6 +23,18 @@ class _Connection(Protocol):
     def send_packed_command(self, command: list[bytes]) -> None: ...
     def read_response(self) -> Reply: ...
     def disconnect(self) -> None: ...
+
+
+class Asking(Protocol):
+    """What carries commands to Redis, and replies back."""
+
+    def ask(self, *command: Argument) -> Reply:
+        """The reply to the command; see :meth:`Wire.ask`."""
+        ...
+
+
+#: Makes it for the connections of a pool.
+WireOf = Callable[[ConnectionPool], Asking]
 
 
 class Wire:

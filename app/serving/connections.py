@@ -7,6 +7,7 @@ from time import monotonic
 
 import gevent
 import orjson
+from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import (
     ExpectationFailed,
     LimitRequestHeaders,
@@ -18,6 +19,7 @@ from gunicorn.http.message import Request
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.http import HTTP_STATUS_CODES
 
+from app.access.security_headers import OF_ANSWERS
 from app.serving.client_socket import ClientSocket
 from app.serving.file_loop import start_file_loop
 from app.serving.patience import Limits, RequestTimeout
@@ -128,6 +130,9 @@ def _drain(request: Request) -> None:
         StopIteration: it takes too long, or is broken.
 
     """
+    reader = request.body.reader
+    if isinstance(reader, LengthReader) and reader.length == 0:
+        return
     try:
         with gevent.Timeout(DRAIN, False):
             while request.body.read(65536):
@@ -142,8 +147,11 @@ def _refusal(status: int, detail: str) -> bytes:
     # What the client calls this service is not known yet, so the type is none of ours.
     title = HTTP_STATUS_CODES[status]
     body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail[:500]})
-    head = (
-        f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode("latin-1") + body
+    headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+        *OF_ANSWERS,
+    ]
+    lines = [f"HTTP/1.1 {status} {title}", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + body

@@ -1,5 +1,5 @@
 -- POST, poll without delay, get the result, again and again over one connection a thread: ARGV = path, body, content
--- type, path of a result with %s for its id ("" where a Location tells). Reports each walk's milliseconds as JSON.
+-- type, path of a result with %s for its id ("" where a Location tells), Prefer of the POST ("" for none). Reports each walk's milliseconds as JSON.
 
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long seconds; long nanoseconds; } moment; int clock_gettime(int clock, moment *at);")
@@ -16,7 +16,9 @@ taken = {}
 failures = 0
 
 function init(args)
-  submission = wrk.format("POST", args[1], {["Content-Type"] = args[3]}, args[2])
+  local headers = {["Content-Type"] = args[3]}
+  if args[5] ~= "" then headers["Prefer"] = args[5] end
+  submission = wrk.format("POST", args[1], headers, args[2])
   result_path = args[4]
 end
 
