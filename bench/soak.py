@@ -44,6 +44,9 @@ STAYS = {
     r"_kombu\.binding.*": "kombu's names of queues, as many as there are queues",
     r".*:workers": "one entry for each worker that is alive",
     r".*:unacked_mutex": "kombu's lock, expires",
+    r".*:counts": "what /metrics tells, a field for each analysis and what has happened to its jobs",
+    r".*:roster(-seen)?": "one entry for each process that is alive",
+    r".*:counted:.*": "how far a process of the API has handed its counts over, expires",
 }
 
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")

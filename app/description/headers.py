@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from app.description.schemas import JsonSchema
+from app.description.json_schema import JsonSchema
 from app.submitting.idempotency import IDEMPOTENCY_KEY
 
 #: The headers of answers by name.

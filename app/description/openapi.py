@@ -14,10 +14,11 @@ from werkzeug.routing import Rule
 from app.answers import as_json
 from app.catalog import Analysis, source_json_schema
 from app.description.headers import ANSWERED, heeded
+from app.description.json_schema import without_nul
 from app.description.operations import Answer, Operation, documented, operation_of
 from app.description.parameters import in_path, in_query
 from app.description.responses import responses
-from app.description.schemas import component_schemas, without_nul
+from app.description.schemas import component_schemas
 from app.description.submitting import batch_body, job_schema, params_schema, run_body
 from app.desk import Desk, desk
 from app.urls import absolute
@@ -42,7 +43,10 @@ TAGS: Mapping[str, str] = {
     "datasets": "Tables that are kept.",
     "attachments": "Figures and files of a result.",
     "webhooks": "Being told.",
+    "sign_in": "Getting into the dashboards by a browser.",
+    "gate": "Guarding what is beside this service.",
     "health": "Whether the service works.",
+    "metrics": "What to watch.",
     "home": "Finding the way.",
     "openapi": "This description.",
     "docs": "This description for people.",
@@ -85,7 +89,7 @@ def describe(app: Flask, at: Desk) -> APISpec:
     _add_components(spec, at)
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         operation = operation_of(app.view_functions[rule.endpoint])
-        if operation is None:
+        if operation is None or not operation.described:
             continue
         if rule.rule in OF_ANALYSES:
             _add_for_each_analysis(spec, rule, operation, at=at)

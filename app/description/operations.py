@@ -35,6 +35,10 @@ class Operation:
 
     #: What a caller must be allowed to do for it; None: it is public, and asks for no key.
     scope: Scope | None
+    #: Whether a browser that has signed in may ask for it without a key, too.
+    by_session: bool = False
+    #: Whether the description has it; pages that others wrote are none of the contract.
+    described: bool = True
     #: The answers by status.
     answers: Mapping[int, Answer]
     #: Slugs of the problems.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from marshmallow import Schema
 
-from app.description.schemas import JsonSchema
+from app.description.json_schema import JsonSchema
 from app.docs import ASSETS
 from app.problems import PROBLEM_TYPES
 

@@ -5,14 +5,14 @@ from typing import cast
 from marshmallow import Schema
 
 from app.catalog import Analysis, object_schema
+from app.description.json_schema import JsonSchema
 from app.description.operations import Operation
-from app.description.schemas import JsonSchema
 from app.documents import example_body
 from app.submitting.batch import MOST_ITEMS
 from app.submitting.bodies import FILE_FIELD
 
-#: What a webhook's URL looks like, roughly: which hosts are public is looked up, not described.
-PUBLIC_URL = r"^https?://([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}(:[0-9]{2,4})?(/[A-Za-z0-9._~/-]*)?$"
+#: What every webhook's URL that is taken looks like; whether its host is public is looked up, not described.
+PUBLIC_URL = r'^[Hh][Tt][Tt][Pp][Ss]?://[!-"$-\[\]-~]+$'
 
 
 def params_schema(analysis: Analysis) -> JsonSchema:

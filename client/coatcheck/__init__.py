@@ -4,14 +4,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coatcheck.client import Client, Ticket
+    from coatcheck.batches import Batch
+    from coatcheck.client import Client
+    from coatcheck.datasets import Dataset
     from coatcheck.errors import CoatcheckError, ConnectionLost, Problem, UnexpectedAnswer, WaitTimeout
+    from coatcheck.events import Event
+    from coatcheck.ticket import Ticket
     from coatcheck.walk import Exchange, Job
 
 __all__ = [
+    "Batch",
     "Client",
     "CoatcheckError",
     "ConnectionLost",
+    "Dataset",
+    "Event",
     "Exchange",
     "Job",
     "Problem",
@@ -22,10 +29,13 @@ __all__ = [
 
 #: Where each name lives. The service's processes start through this package; they need no HTTP client in memory.
 _HOMES = {
+    "Batch": "batches",
     "Client": "client",
-    "Ticket": "client",
+    "Dataset": "datasets",
+    "Event": "events",
     "Exchange": "walk",
     "Job": "walk",
+    "Ticket": "ticket",
 }
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pyarrow import types
 
-from tasks.data.cells import MAX_CELLS, MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS
+from tasks.data.limits import MAX_CELLS, MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS
 from tasks.data.reading import Reading
 from tasks.data.refusal import FileRefused
 
@@ -25,8 +25,7 @@ def read_parquet(opened: Callable[[], BinaryIO]) -> Reading:
     with opened() as raw, _told("Parquet"):
         file = pq.ParquetFile(raw)
         _check(file.schema_arrow, file.metadata.num_rows)
-        table = file.read()
-    return _reading(table)
+        return _reading(file.read())
 
 
 def read_arrow(opened: Callable[[], BinaryIO]) -> Reading:
@@ -39,7 +38,7 @@ def read_arrow(opened: Callable[[], BinaryIO]) -> Reading:
         table = pa.Table.from_batches(batches, reader.schema)
         table.validate(full=True)
         _check(table.schema, table.num_rows)
-    return _reading(table)
+        return _reading(table)
 
 
 @contextmanager
@@ -47,6 +46,9 @@ def _told(name: str) -> Iterator[None]:
     """A refusal of what pyarrow can't read."""
     try:
         yield
+    except pa.ArrowMemoryError:
+        # Half a megabyte can stand for many gigabytes: a long text that is repeated is written once.
+        raise FileRefused(f"The {name} file takes more memory, unpacked, than a run may have.") from None
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise FileRefused(f"The {name} file can't be read, for it is broken or cut off: {reason}") from None

@@ -10,8 +10,8 @@ from typing import BinaryIO, TextIO
 
 import pandas
 
-from tasks.data.cells import MAX_CELLS, MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS
 from tasks.data.encoding import FALLBACK, find_encoding
+from tasks.data.limits import MAX_CELLS, MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS
 from tasks.data.reading import Reading
 from tasks.data.refusal import FileRefused
 from tasks.data.written_numbers import read_points_of_thousands, with_written_numbers_read

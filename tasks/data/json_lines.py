@@ -11,8 +11,8 @@ import orjson
 import pandas
 from pandas import DataFrame
 
-from tasks.data.cells import MAX_CELLS, MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS
 from tasks.data.encoding import find_encoding
+from tasks.data.limits import MAX_CELLS, MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS
 from tasks.data.objections import all_plain, objection_to
 from tasks.data.reading import Reading
 from tasks.data.refusal import FileRefused

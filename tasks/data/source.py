@@ -9,7 +9,8 @@ from typing import BinaryIO, Literal, Self, get_args
 
 from marshmallow import ValidationError
 
-from tasks.data.cells import MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS, pack_columns, pack_records
+from tasks.data.json_table import pack_columns, pack_records
+from tasks.data.limits import MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS
 
 #: What a source can be; a `file` comes beside the JSON, a `dataset` was taken in before.
 Kind = Literal["builtin", "records", "columns", "dataset", "file"]

@@ -31,10 +31,14 @@ class StandIn:
     refusal: tuple[int, object] | None = None
     #: Status and body of the result.
     outcome: tuple[int, object] = (200, RESULT)
+    #: Whether it says that it has heeded a wish to wait; it answers at once all the same.
+    holds: bool = False
     #: ``Retry-After`` of every answer of the walk.
     retry_after: str = "0"
     #: Requests so far: method, path, body.
     requests: list[tuple[str, str, bytes]] = field(default_factory=list)
+    #: The headers of each of them, their names in small letters.
+    headers: list[dict[str, str]] = field(default_factory=list)
     #: The ``Authorization`` of each of them, ``None`` where there was none.
     authorizations: list[str | None] = field(default_factory=list)
     #: The address.
@@ -62,6 +66,7 @@ class StandIn:
         polls = sum(path == STATUS_PATH for _, path, _ in self.requests)
         if polls <= self.pending:
             walk = {"Location": self.url + STATUS_PATH, "Retry-After": self.retry_after}
+            walk |= {"Preference-Applied": "wait=1"} if self.holds else {}
             return 202, walk, {"id": ID, "status": "running", "progress": 100 * polls / 4, "stage": f"fold {polls}"}
         return 303, {"Location": self.url + RESULT_PATH}, {"id": ID, "status": "succeeded", "progress": 100}
 
@@ -76,6 +81,7 @@ def standing_in(stand_in: StandIn) -> Iterator[StandIn]:
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             stand_in.requests.append((self.command, self.path, body))
+            stand_in.headers.append({name.lower(): value for name, value in self.headers.items()})
             stand_in.authorizations.append(self.headers["Authorization"])
             status, headers, document = stand_in.answer(self.command, self.path)
             payload = document.encode() if isinstance(document, str) else json.dumps(document).encode()
@@ -86,7 +92,7 @@ def standing_in(stand_in: StandIn) -> Iterator[StandIn]:
             self.end_headers()
             self.wfile.write(payload)
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_DELETE = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

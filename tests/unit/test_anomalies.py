@@ -1,8 +1,5 @@
 """`anomalies`: scores against scikit-learn called directly, planted odd rows, and what makes them odd."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import orjson
 import pytest
@@ -12,34 +9,22 @@ from sklearn import datasets
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from tables import penguins
 
 from tasks import AnalysisError
 from tasks.anomalies import detectors, encoding, figures, scores
 from tasks.anomalies.params import anomalies
 from tasks.data.frame import read_frame
-from tasks.data.source import Source, load_source
+from tasks.data.source import load_source
 from tasks.reduce.scatter import MOST_POINTS
 
 SEED = 7
-PENGUINS = Path(__file__).parents[1] / "data" / "penguins_like.csv"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Spare the tests beside this one."""
-    with threadpool_limits(limits=1):
-        yield
 
 
 def cancer() -> tuple[DataFrame, np.ndarray]:
     """The numbers of breast_cancer, and the same scaled."""
     table = read_frame(load_source({"builtin": "breast_cancer"})).drop(columns="target")
     return table, StandardScaler().fit_transform(datasets.load_breast_cancer(return_X_y=True)[0])
-
-
-def penguins() -> DataFrame:
-    return read_frame(Source.csv(PENGUINS.read_bytes()))
 
 
 def searched(data: DataFrame, job: RecordingJob | None = None, **params: object) -> dict:

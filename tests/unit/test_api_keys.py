@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from app.known_keys import LONGEST, MOST, TRUSTED, UNKNOWN_TRUSTED, KnownKeys
+from app.access.known_keys import LONGEST, MOST, TRUSTED, UNKNOWN_TRUSTED, KnownKeys
 from jobs.api_keys import ApiKey, Scope, key_of, new_key, opens, parts_of, record_of
 from jobs.errors import StoreUnavailable
 

@@ -80,6 +80,8 @@ def test_every_type_of_problem_is_named_by_some_operation(app: Flask) -> None:
         "bad-request",
         "unauthorized",
         "forbidden",
+        "cross-site-request",
+        "unknown-host",
         "method-not-allowed",
         "internal-error",
     }

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from waiting import eventually
 
-from app.shared_reads import SharedRead, Turns
+from app.following.shared_reads import SharedRead, Turns
 from jobs.errors import NoSuchJob, StoreUnavailable
 
 MANY = 30
@@ -75,7 +75,7 @@ def test_only_so_many_look_at_a_time(source: Source) -> None:
 
 
 def test_a_turn_that_does_not_come_is_told(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.shared_reads.LONGEST_TURN", 0.01)
+    monkeypatch.setattr("app.following.shared_reads.LONGEST_TURN", 0.01)
     turns = Turns(1)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(SharedRead(source.look, turns).read)

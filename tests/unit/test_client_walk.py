@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client_stand_in import ID, RESULT, RESULT_PATH, STATUS_PATH, StandIn, standing_in
@@ -36,6 +37,11 @@ def test_data_and_params_are_sent_as_json(server: StandIn, client: Client) -> No
     method, path, body = server.requests[-1]
     assert (method, path) == ("POST", "/analysis/cluster/run")
     assert json.loads(body) == {"data": {"builtin": "iris"}, "params": {"clusters": 3}}
+
+
+def test_an_analysis_without_data_gets_none(server: StandIn, client: Client) -> None:
+    client.submit("double", params={"number": 21})
+    assert json.loads(server.requests[-1][2]) == {"params": {"number": 21}}
 
 
 def test_a_file_is_uploaded_as_multipart(server: StandIn, client: Client, tmp_path: Path) -> None:
@@ -98,6 +104,43 @@ def test_waiting_can_be_bounded(server: StandIn, client: Client) -> None:
     server.retry_after, server.pending = "0.01", 10**6
     with pytest.raises(WaitTimeout, match=f"The job {ID} was still running after 0.1 s"):
         client.submit("describe", data={"builtin": "iris"}).wait(at_most=0.1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "held"),
+    [({}, "wait=30"), ({"on_progress": print}, "wait=1"), ({"every": 5.5}, "wait=5"), ({"at_most": 3.5}, "wait=3")],
+    ids=str,
+)
+def test_the_server_is_asked_to_hold_its_answer(
+    server: StandIn, client: Client, asked: dict[str, Any], held: str
+) -> None:
+    server.pending = 0
+    client.submit("describe", data={"builtin": "iris"}).wait(**asked)
+    assert server.headers[-1]["prefer"] == held
+
+
+def test_a_server_that_held_its_answer_is_asked_again_at_once(server: StandIn, client: Client) -> None:
+    server.retry_after, server.holds = "30", True
+    begun = time.monotonic()
+    client.submit("describe", data={"builtin": "iris"}).wait()
+    assert time.monotonic() - begun < 15
+
+
+def test_options_are_sent_beside_the_params(server: StandIn, client: Client, tmp_path: Path) -> None:
+    client.submit("cluster", data={"builtin": "iris"}, webhook="https://example.org/told", seed=7)
+    told = {"webhook": "https://example.org/told", "seed": 7}
+    assert json.loads(server.requests[-1][2]) == {"data": {"builtin": "iris"}, "params": {}, **told}
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n")
+    client.submit("train", file=table, label="nightly", timeout=2.5)
+    body = server.requests[-1][2]
+    assert b'name="label"\r\n\r\nnightly\r\n' in body
+    assert b'name="timeout"\r\n\r\n2.5\r\n' in body
+
+
+def test_a_job_is_canceled(server: StandIn, client: Client) -> None:
+    client.submit("describe", data={"builtin": "iris"}).cancel()
+    assert server.requests[-1][:2] == ("DELETE", f"/jobs/{ID}")
 
 
 def test_a_refused_submit_carries_the_problem(server: StandIn, client: Client) -> None:

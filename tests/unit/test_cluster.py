@@ -1,7 +1,5 @@
 """`cluster`: groups against scikit-learn called directly, what sets them apart, and tables that can't be grouped."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import orjson
 import pytest
@@ -16,7 +14,7 @@ from sklearn.metrics import (
     silhouette_score,
 )
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from tables import builtin
 
 from tasks import AnalysisError
 from tasks.cluster import grouping, labels, silhouette, stability
@@ -25,17 +23,6 @@ from tasks.data.frame import read_frame
 from tasks.data.source import load_source
 
 SEED = 7
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Spare the tests beside this one; threads that wait for each other make k-means slow on a busy machine."""
-    with threadpool_limits(limits=1):
-        yield
-
-
-def builtin(name: str) -> DataFrame:
-    return read_frame(load_source({"builtin": name}))
 
 
 def clustered(data: DataFrame, job: RecordingJob | None = None, **params: object) -> dict:

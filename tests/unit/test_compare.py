@@ -10,20 +10,15 @@ from scipy.stats import t as student
 from sklearn.datasets import make_moons
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
+from tables import builtin
 
 from tasks import AnalysisError
 from tasks.compare.differences import paired_difference
 from tasks.compare.params import compare
-from tasks.data.frame import read_frame
-from tasks.data.source import load_source
 from tasks.train.params import train
 
 SEED = 7
 QUICK = ["logistic", "k_neighbors", "svm"]
-
-
-def builtin(name: str) -> DataFrame:
-    return read_frame(load_source({"builtin": name}))
 
 
 def compared(data: DataFrame, job: RecordingJob | None = None, **params: object) -> dict:

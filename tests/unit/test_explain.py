@@ -1,7 +1,5 @@
 """`explain`: its looks against scikit-learn and against what is known by arithmetic, and everything that it refuses."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,35 +17,20 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from tables import builtin, penguins
 
 from tasks import AnalysisError
-from tasks.data.frame import read_frame
-from tasks.data.source import Source, load_source
 from tasks.explain.axes import labels
 from tasks.explain.interactions import Additivity, pairs_of
 from tasks.explain.params import explain
 from tasks.explain.prediction import Predictor
 from tasks.explain.single_rows import follow_rows
 from tasks.explain.surface import surface_of
-from tasks.train import estimators
 from tasks.train.dependence import Dependence
 
+pytestmark = pytest.mark.usefixtures("small_forests")
+
 SEED = 7
-PENGUINS = Path(__file__).parents[1] / "data" / "penguins_like.csv"
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads of many small fits only wait for each other, above all on a busy machine."""
-    with threadpool_limits(1):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def small_forests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten trees show what a hundred show here."""
-    monkeypatch.setattr(estimators, "TREES", 10)
 
 
 class Formula(BaseEstimator):
@@ -59,14 +42,6 @@ class Formula(BaseEstimator):
     def predict(self, table: DataFrame) -> NDArray[np.float64]:
         values: NDArray[np.float64] = table.eval(self.formula).to_numpy()
         return values
-
-
-def builtin(name: str) -> DataFrame:
-    return read_frame(load_source({"builtin": name}))
-
-
-def penguins() -> DataFrame:
-    return read_frame(Source.csv(PENGUINS.read_bytes()))
 
 
 def explained(data: DataFrame, job: RecordingJob | None = None, **params: object) -> dict[str, Any]:

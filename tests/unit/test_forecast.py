@@ -5,7 +5,6 @@ Analysis: Forecasting and Control, 1976, series G); 144 public figures.
 """
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ import pytest
 import vl_convert
 from pandas import DataFrame
 from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits
 
 from tasks import AnalysisError
 from tasks.forecast import model
@@ -27,13 +25,6 @@ PASSENGERS = pd.read_csv(AIR)["passengers"].to_numpy(dtype=float)
 #: The last months known at the ten origins: half a year apart, a whole year before the end at the latest.
 ORIGINS = [131 - 6 * back for back in range(9, -1, -1)]
 YEAR = 12
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """One thread a fit, as in a worker: on a busy machine threads wait for each other longer than they compute."""
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.fixture(scope="module")

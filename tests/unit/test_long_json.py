@@ -15,7 +15,7 @@ from app.submitting import json_text
 from app.submitting.long_json import MOST_BESIDE, MOST_ITEMS, MOST_MEMBERS, read_long
 from app.submitting.strict_json import BadJson, parse
 from app.turns import TURN
-from tasks.data.cells import Columns, Records, pack_columns, pack_records
+from tasks.data.json_table import Columns, Records, pack_columns, pack_records
 
 PACKED = {"records": pack_records, "columns": pack_columns}
 

@@ -1,7 +1,5 @@
 """`reduce`: components and maps against scikit-learn called directly, and the tables that can't be reduced."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import orjson
 import pytest
@@ -11,7 +9,7 @@ from sklearn import datasets
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from tables import builtin
 
 from tasks import AnalysisError
 from tasks.data.frame import read_frame
@@ -20,17 +18,6 @@ from tasks.reduce import colours, coordinates, neighbours, scatter
 from tasks.reduce.params import reduce
 
 SEED = 7
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Spare the tests beside this one, and give t-SNE called directly the sums that the analysis has."""
-    with threadpool_limits(limits=1):
-        yield
-
-
-def builtin(name: str) -> DataFrame:
-    return read_frame(load_source({"builtin": name}))
 
 
 def scaled(name: str) -> np.ndarray:

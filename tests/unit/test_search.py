@@ -1,7 +1,5 @@
 """`search`: candidates and scores against scikit-learn's own searches, finishing early, and all that it refuses."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,11 +26,9 @@ from sklearn.model_selection import (
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from tables import builtin, penguins
 
 from tasks import AnalysisError
-from tasks.data.frame import read_frame
-from tasks.data.source import Source, load_source
 from tasks.search.default_spaces import default_space
 from tasks.search.halving import plan_rungs
 from tasks.search.params import search
@@ -42,8 +38,9 @@ from tasks.train import estimators
 from tasks.train.choices import Estimator, Problem
 from tasks.train.estimators import build_estimator
 
+pytestmark = pytest.mark.usefixtures("small_forests")
+
 SEED = 7
-PENGUINS = Path(__file__).parents[1] / "data" / "penguins_like.csv"
 REGRESSION_SCORES = {
     "r2": "r2",
     "rmse": "neg_root_mean_squared_error",
@@ -51,23 +48,6 @@ REGRESSION_SCORES = {
     "median_ae": "neg_median_absolute_error",
 }
 ALPHA = {"low": 1e-3, "high": 1e3, "log": True}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads of many small fits only wait for each other, above all on a busy machine."""
-    with threadpool_limits(1):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def small_forests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten trees show what a hundred show here."""
-    monkeypatch.setattr(estimators, "TREES", 10)
-
-
-def builtin(name: str) -> DataFrame:
-    return read_frame(load_source({"builtin": name}))
 
 
 def found(data: DataFrame, job: RecordingJob | None = None, **params: object) -> dict[str, Any]:
@@ -282,7 +262,7 @@ def test_the_best_candidate_is_judged_on_rows_that_no_candidate_has_seen() -> No
 
 @pytest.mark.parametrize("estimator", ["linear", "random_forest", "hist_gradient_boosting", "mlp", "svm"])
 def test_a_table_with_gaps_and_text_is_searched_over_the_default_space(estimator: str) -> None:
-    table = read_frame(Source.csv(PENGUINS.read_bytes())).iloc[:120]
+    table = penguins().iloc[:120]
     result = found(table, target="species", estimator=estimator, n_candidates=2, folds=2)
     assert result["best"]["score"] > 0.5
     assert result["best"]["params"].keys() == result["space"].keys()

@@ -1,7 +1,5 @@
 """`select`: each look against scikit-learn called directly, tables with text and gaps, and what it suggests."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,35 +15,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from tables import builtin, penguins
 
 from tasks import AnalysisError
-from tasks.data.frame import read_frame
-from tasks.data.source import Source, load_source
 from tasks.select import elimination
 from tasks.select.eliminations import Eliminations
 from tasks.select.params import select
-from tasks.train import estimators
+
+pytestmark = pytest.mark.usefixtures("small_forests")
 
 SEED = 7
-PENGUINS = Path(__file__).parents[1] / "data" / "penguins_like.csv"
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads of many small fits only wait for each other, above all on a busy machine."""
-    with threadpool_limits(1):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def small_forests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten trees show what a hundred show here."""
-    monkeypatch.setattr(estimators, "TREES", 10)
-
-
-def builtin(name: str) -> DataFrame:
-    return read_frame(load_source({"builtin": name}))
 
 
 def selected(data: DataFrame, job: RecordingJob | None = None, **params: object) -> dict[str, Any]:
@@ -81,8 +60,9 @@ def test_elimination_with_a_forest_equals_scikit_learns() -> None:
         RandomForestClassifier(n_estimators=10, random_state=SEED),
         StratifiedKFold(3, shuffle=True, random_state=SEED),
         scoring="balanced_accuracy",
-    ).fit(bunch.data, bunch.target)
-    same_elimination(selected(builtin("wine")), bunch.feature_names, direct)
+    ).fit(bunch.data[:, :7], bunch.target)
+    table = builtin("wine")[[*bunch.feature_names[:7], "target"]]
+    same_elimination(selected(table), bunch.feature_names[:7], direct)
 
 
 def test_elimination_with_a_linear_model_equals_scikit_learns() -> None:
@@ -199,7 +179,7 @@ def test_columns_that_were_dropped_together_share_a_rank() -> None:
 
 @pytest.mark.parametrize("target", ["species", "body_mass_g"])
 def test_a_table_with_gaps_text_and_dates_is_looked_at(target: str) -> None:
-    table = read_frame(Source.csv(PENGUINS.read_bytes()))
+    table = penguins()
     result = selected(table, target=target)
     columns = by_column(result)
     assert len(columns) + len(result["dropped"]) == table.shape[1] - 1

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from marshmallow import ValidationError
 
 import tasks
-from tasks.data import cells
+from tasks.data import limits
 from tasks.data.source import BUILTINS, Source, load_source, source_json_schema
 
 ACCEPTED = [
@@ -107,13 +107,13 @@ def test_only_the_first_twenty_bad_cells_are_listed() -> None:
 
 
 def test_sparse_records_count_as_the_table_they_become(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "MAX_CELLS", 99)
+    monkeypatch.setattr(limits, "MAX_CELLS", 99)
     with pytest.raises(ValidationError, match="10 rows by 10 columns"):
         load_source({"records": [{f"c{row}": 1} for row in range(10)]})
 
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "MAX_ROWS", 2)
+    monkeypatch.setattr(limits, "MAX_ROWS", 2)
     with pytest.raises(ValidationError, match="Has 3 rows; at most 2"):
         load_source({"columns": {"a": [1, 2, 3]}})
 

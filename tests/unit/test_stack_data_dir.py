@@ -74,3 +74,17 @@ def test_a_data_dir_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     with pytest.raises(StackError, match=r"^The data dir \S+ can't be used: Not a directory$"):
         DataDir(tmp_path / "file" / "data").make()
+
+
+def test_a_data_dir_that_is_made_is_nobody_else_s_to_read(tmp_path: Path) -> None:
+    made = DataDir(tmp_path / "above" / "data")
+    made.make()
+    assert [stat.S_IMODE(folder.stat().st_mode) & 0o077 for folder in (made.root, made.redis)] == [0, 0]
+
+
+def test_a_data_dir_that_was_there_stays_as_open_as_it_was(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o750)
+    DataDir(shared).make()
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o750

@@ -28,6 +28,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
+from tables import builtin
 
 from tasks import AnalysisError
 from tasks.data.frame import read_frame
@@ -86,10 +87,6 @@ def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 def small_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.train.estimators.TREES", TREES)
     monkeypatch.setattr("tasks.train.estimators.MLP_ITERATIONS", PASSES)
-
-
-def builtin(name: str) -> DataFrame:
-    return read_frame(load_source({"builtin": name}))
 
 
 def trained(data: DataFrame, job: RecordingJob | None = None, **params: object) -> dict:

@@ -1,7 +1,5 @@
 """The figures of `train`: which there are, what they hold, and that any names and any size are drawn."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import vl_convert
@@ -13,13 +11,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tables import builtin, penguins
 
-from tasks.data.frame import read_frame
-from tasks.data.source import Source, load_source
 from tasks.train.params import train
 
 SEED = 7
-PENGUINS = Path(__file__).parents[1] / "data" / "penguins_like.csv"
 #: Most bytes of one figure.
 LARGEST = 300_000
 
@@ -28,14 +24,6 @@ def drawn(data: DataFrame, **params: object) -> dict[str, dict]:
     job = RecordingJob(seed=SEED)
     train.run(data, job, train.load({"target": "target", "estimator": "linear", "folds": 2, **params}))
     return job.figures
-
-
-def builtin(name: str) -> DataFrame:
-    return read_frame(load_source({"builtin": name}))
-
-
-def penguins() -> DataFrame:
-    return read_frame(Source.csv(PENGUINS.read_bytes()))
 
 
 def rows_of(figure: dict) -> list[dict]:

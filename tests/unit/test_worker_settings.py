@@ -19,10 +19,37 @@ from worker.native_threads import share_of_cores
         ("unix:///tmp/a.sock", "redis+socket:///tmp/a.sock?virtual_host=0"),
         ("unix:///tmp/a.sock?db=3", "redis+socket:///tmp/a.sock?virtual_host=3"),
         ("unix://:pw@/tmp/a.sock?db=3", "redis+socket://:pw@/tmp/a.sock?virtual_host=3"),
+        ("rediss://host/1?ssl_ca_certs=/ca.pem", "rediss://host:6379/1"),
+        ("sentinel://me:p%3B@a,[::1]:7/2?master=m", "sentinel://me:p%3B@a:26379/2;sentinel://me:p%3B@[::1]:7/2"),
     ],
 )
 def test_the_redis_url_is_spelled_as_kombu_does(redis: str, kombu: str) -> None:
     assert broker_url(redis) == kombu
+
+
+def test_sentinels_and_certificates_are_told_to_kombu_too() -> None:
+    url = "sentinel://host/0?master=front&sentinel_password=w&ssl=true&ssl_ca_certs=/ca.pem"
+    told = configuration(Settings(redis_url=url))
+    transport = told["broker_transport_options"]
+    assert isinstance(transport, dict)
+    assert transport["master_name"] == "front"
+    assert transport["sentinel_kwargs"].items() >= {"password": "w", "ssl": True, "ssl_ca_certs": "/ca.pem"}.items()
+    assert told["broker_use_ssl"] == {
+        "ssl_ca_certs": "/ca.pem",
+        "ssl_cert_reqs": "required",
+        "ssl_check_hostname": True,
+    }
+
+
+def test_rabbitmq_is_told_nothing_that_is_about_redis() -> None:
+    told = configuration(Settings(redis_url="rediss://host/0", broker_url="amqp://me:pw@host/ours"))
+    assert told["broker_url"] == "amqp://me:pw@host:5672/ours"
+    assert told["broker_use_ssl"] is None
+    assert "worker_disable_prefetch" not in told
+    [queue] = told["task_queues"]  # type: ignore[misc]
+    assert queue.queue_arguments == {"x-max-priority": 8}
+    # Else RabbitMQ would send all that it has to the first worker that asks.
+    assert not queue.no_ack
 
 
 def test_two_services_in_one_redis_share_no_key_of_the_broker() -> None:
