@@ -5,12 +5,15 @@ from contextlib import contextmanager
 
 from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError, TryAgainError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from jobs.errors import StoreUnavailable
+from jobs.redis_url import RedisUrl, parse_redis_url
+from jobs.sentinels import leader_pool
 from jobs.settings import Settings
 
 #: Connections that one process opens at most; more requests than that wait for one.
@@ -28,15 +31,41 @@ def connect(settings: Settings) -> Redis:
     A command is tried once more on a fresh connection where the old one has died, as a pooled one may have unnoticed;
     never after a time-out, which would double it. Every script here bears being sent twice.
     """
-    pool = BlockingConnectionPool.from_url(
-        settings.redis_url,
-        max_connections=POOL_SIZE,
-        timeout=settings.redis_timeout,
-        socket_timeout=settings.redis_timeout,
-        socket_connect_timeout=settings.redis_timeout,
-        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+    return Redis(connection_pool=pool_of(settings.redis_url, timeout=settings.redis_timeout, size=POOL_SIZE))
+
+
+def pool_of(url: str, *, timeout: float, size: int, retries: int = 1) -> BlockingConnectionPool:
+    """At most so many connections, each of which connects and answers within ``timeout`` seconds.
+
+    One that has died is made again up to ``retries`` times for a command.
+
+    Raises:
+        ValueError: the URL names no Redis.
+
+    """
+    told = parse_redis_url(url)
+    options = {
+        **told.login,
+        **(told.tls or {}),
+        "db": told.database,
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "retry": Retry(NoBackoff(), retries, supported_errors=(RedisConnectionError,)),
+    }
+    if told.scheme == "sentinel":
+        return leader_pool(told, timeout=timeout, size=size, options=options)
+    kind, place = _server(told)
+    return BlockingConnectionPool(  # type: ignore[no-untyped-call]
+        connection_class=kind, max_connections=size, timeout=timeout, **place, **options
     )
-    return Redis(connection_pool=pool)
+
+
+def _server(told: RedisUrl) -> tuple[type[AbstractConnection], dict[str, object]]:
+    """How one server is connected to, and where it is."""
+    if told.scheme == "unix":
+        return UnixDomainSocketConnection, {"path": told.path}
+    ((host, port),) = told.nodes
+    return SSLConnection if told.tls is not None else Connection, {"host": host, "port": port}
 
 
 @contextmanager

@@ -2,19 +2,20 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 
 from jobs.blobs import Blobs, open_blobs
 from jobs.connection import connect, reaching_redis
-from jobs.errors import BlobMissing, JobNotFinal, NoSuchJob
+from jobs.errors import BlobMissing, JobNotFinal, NoSuchJob, StoreUnavailable
 from jobs.intake import Order, Taken, take
 from jobs.job import Attachment, Job, JobStatus
 from jobs.keys import Keys
-from jobs.queues import Queue
-from jobs.queues.celery import CeleryQueue
+from jobs.queues import Queue, open_queue
 from jobs.record import Submission, job_of
 from jobs.scripts import Argument, Call, Reply, Scripts
 from jobs.settings import Settings
+from jobs.wire import Wire, WireOf
 
 #: How long a file may wait for the move that makes it a job's input or result, milliseconds. Longer than any run tries
 #: to settle; then the sweep deletes it.
@@ -24,13 +25,13 @@ UNCLAIMED_FILE = 2 * 3600 * 1000
 class Store:
     """The jobs of one service in one Redis."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, wire: WireOf = Wire) -> None:
         self.settings = settings
         self.keys = Keys(settings.namespace)
         self.redis = connect(settings)
-        self.scripts = Scripts(self.redis)
+        self.scripts = Scripts(self.redis, wire=wire)
         self.blobs: Blobs = open_blobs(settings)
-        self.queue: Queue = CeleryQueue(settings.namespace)
+        self.queue: Queue = open_queue(settings, self.redis, self.scripts)
 
     @property
     def retention(self) -> tuple[int, int]:
@@ -59,8 +60,15 @@ class Store:
         return self.take(Order(submissions=(submission,))).jobs[0]
 
     def take(self, order: Order) -> Taken:
-        """What :func:`jobs.intake.take` does."""
-        return take(self, order)
+        """What :func:`jobs.intake.take` does; the messages are with the engine then, or soon."""
+        taken = take(self, order)
+        self.forward()
+        return taken
+
+    def forward(self) -> None:
+        """Brings on to the engine what the scripts could only hand over; where Redis can't now, the next sweep does."""
+        with suppress(StoreUnavailable):
+            self.queue.forward()
 
     def find(self, job_id: str) -> Job:
         """The job as it is now, in one round trip.

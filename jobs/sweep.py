@@ -7,7 +7,6 @@ from typing import cast
 import structlog
 
 from jobs.batches import sweep_batches
-from jobs.connection import reaching_redis
 from jobs.dataset_sweep import sweep_datasets
 from jobs.errors import NoSuchJob, StorageError
 from jobs.job import STEPS
@@ -48,6 +47,7 @@ def sweep(store: Store) -> Swept:
         if outcome != "nothing":
             recovered[job_id] = outcome
             log.warning("job.recovered", job=job_id, outcome=outcome)
+    store.forward()
     sweep_batches(store, most=MOST)
     sweep_datasets(store, most=MOST)
     _tidy(store)
@@ -57,24 +57,17 @@ def sweep(store: Store) -> Swept:
 def _due(store: Store) -> list[list[str]]:
     keys = [store.keys.leases, store.keys.waits, store.keys.due]
     keys += [store.keys.finished, store.keys.blobs, store.keys.workers]
-    for step in STEPS:
-        keys += [store.keys.lane(step), store.queue.key(step)]
-    arguments: list[Argument] = [_resend_after(store), MOST, *_taken_next(store)]
+    arguments: list[Argument] = [_resend_after(store), MOST]
+    for step, waiting in zip(STEPS, store.queue.waiting(store.redis), strict=True):
+        if waiting is not None:
+            keys += [store.keys.lane(step), waiting.key]
+            arguments.append(waiting.next_id)
     found = cast("list[list[bytes]]", store.scripts.run("due", keys, arguments))
     return [[name.decode() for name in names] for names in found]
 
 
 def _resend_after(store: Store) -> int:
     return int(store.settings.resend_after * 1000)
-
-
-def _taken_next(store: Store) -> list[str]:
-    """For each step the job whose message is popped next, "" for none."""
-    with reaching_redis(), store.redis.pipeline(transaction=False) as pipeline:
-        for step in STEPS:
-            pipeline.lindex(store.queue.key(step), -1)
-        messages = pipeline.execute()
-    return [store.queue.job_id(message) if message else "" for message in messages]
 
 
 def _recover(store: Store, job_id: str) -> str:

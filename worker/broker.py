@@ -1,37 +1,55 @@
-"""Celery's configuration: which Redis it listens to, and what it must not do since the store does it."""
+"""Celery's configuration: which broker it listens to, and what it must not do since the store does it."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import quote
 
 from kombu import Queue
 
+from jobs.broker_url import BrokerUrl, parse_broker_url
+from jobs.internal import SUFFIX
 from jobs.job import STEPS
+from jobs.queues.rabbitmq import ARGUMENTS
+from jobs.redis_url import RedisUrl, parse_redis_url
+from jobs.sentinels import sentinel_options
 from jobs.settings import Settings
 
 #: How long a message that a worker has taken but not started stays with it before kombu gives it to another, seconds.
 #: Longer than an outage with its reconnecting; a job that is delivered twice is claimed once.
 VISIBILITY = 60
 
+#: How long RabbitMQ may say nothing until it is taken for gone, seconds.
+SILENCE = 20
+
 
 def broker_url(redis_url: str) -> str:
-    """The Redis URL as kombu spells it: a unix socket is ``redis+socket:///path?virtual_host=0`` there."""
-    parts = urlsplit(redis_url)
-    if parts.scheme != "unix":
-        return redis_url
-    database = parse_qs(parts.query).get("db", ["0"])[0]
-    login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    return f"redis+socket://{login}{parts.path}?virtual_host={database}"
+    """The Redis URL as kombu spells it: a unix socket is ``redis+socket:///path?virtual_host=0`` there, and Sentinels
+    are URLs of their own with a semicolon between them.
+    """
+    told = parse_redis_url(redis_url)
+    login = _login(told)
+    if told.scheme == "unix":
+        return f"redis+socket://{login}{quote(told.path)}?virtual_host={told.database}"
+    return ";".join(f"{told.scheme}://{login}{_place(*node)}/{told.database}" for node in told.nodes)
+
+
+def _login(told: RedisUrl) -> str:
+    if not told.login:
+        return ""
+    return f"{quote(told.username, safe='')}:{quote(told.password, safe='')}@"
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def configuration(settings: Settings) -> dict[str, object]:
     """Every setting of Celery that differs from its default."""
+    broker = parse_broker_url(settings.broker_url)
     return {
-        "broker_url": broker_url(settings.redis_url),
-        "broker_transport_options": _transport(settings),
+        **(_redis(settings) if broker is None else _rabbitmq(settings, broker)),
         "broker_connection_retry_on_startup": True,
         # 100 by default; a worker waits for Redis for as long as it takes.
         "broker_connection_max_retries": None,
         "task_default_queue": settings.namespace,
-        "task_queues": [Queue(settings.namespace)],
         "task_serializer": "json",
         "accept_content": ["json"],
         # The store has the results and the truth.
@@ -43,22 +61,63 @@ def configuration(settings: Settings) -> dict[str, object]:
         # What native code leaks goes with its process; Celery counts memory in KiB.
         "worker_max_tasks_per_child": settings.recycle_after,
         "worker_max_memory_per_child": settings.recycle_above // 1024,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": settings.events,
+        # Of internal jobs, too, so that one Flower shows all workers of a service, and of no other on the same Redis.
+        "event_exchange": f"{settings.namespace.removesuffix(SUFFIX)}.events",
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+    }
+
+
+def _redis(settings: Settings) -> dict[str, object]:
+    return {
+        "broker_url": broker_url(settings.redis_url),
+        "broker_use_ssl": _tls(settings),
+        "broker_transport_options": _transport(settings),
+        # A message is the worker's once it is popped. kombu would note it in Redis until it is acknowledged, to give it
+        # to another worker after a while; a lost one is found by the sweep, and sooner.
+        "task_queues": [Queue(settings.namespace, no_ack=True)],
         # A worker takes a message when a process is free, so nothing waits behind a long job.
         "worker_disable_prefetch": True,
         # No second limit by unacknowledged messages: one whose acknowledgement failed with Redis away counts as
         # unacknowledged until the worker reconnects, which it does only when it wants the next message. As many of
         # those as there are processes, and the worker would never want one again.
         "worker_prefetch_multiplier": 0,
-        "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_enable_remote_control": False,
-        "worker_send_task_events": False,
-        "worker_hijack_root_logger": False,
-        "worker_redirect_stdouts": False,
     }
+
+
+def _rabbitmq(settings: Settings, broker: BrokerUrl) -> dict[str, object]:
+    return {
+        "broker_url": broker.for_kombu,
+        "broker_use_ssl": dict(broker.tls) if broker.tls is not None else None,
+        "broker_transport_options": {"read_timeout": SILENCE, "write_timeout": SILENCE},
+        # Twice in that time both sides say that they are there.
+        "broker_heartbeat": SILENCE,
+        "task_queues": [Queue(settings.namespace, queue_arguments=ARGUMENTS)],
+        # One at a time; worker.turnstile lets the next one in.
+        "worker_prefetch_multiplier": 1,
+        "worker_enable_prefetch_count_reduction": False,
+    }
+
+
+def _tls(settings: Settings) -> dict[str, object] | None:
+    """redis-py's options about TLS. There are some wherever there is TLS: kombu takes none to mean that it is off."""
+    told = parse_redis_url(settings.redis_url).tls
+    return dict(told) if told is not None else None
+
+
+def _sentinels(settings: Settings) -> dict[str, object]:
+    told = parse_redis_url(settings.redis_url)
+    if told.scheme != "sentinel":
+        return {}
+    return {"master_name": told.master, "sentinel_kwargs": sentinel_options(told, timeout=settings.redis_timeout)}
 
 
 def _transport(settings: Settings) -> dict[str, object]:
     return {
+        **_sentinels(settings),
         "visibility_timeout": VISIBILITY,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,

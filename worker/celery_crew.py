@@ -10,6 +10,7 @@ from billiard.einfo import ExceptionInfo
 from celery.worker import state
 from celery.worker.request import Request
 
+from worker.celery_events import ENDED, told_by
 from worker.crew import Run
 from worker.interrupt import SIGNAL
 
@@ -82,6 +83,20 @@ def _signal(run: Run, signum: signal.Signals) -> None:
 
 class SupervisedRequest(Request):
     """A request whose run may end without an outcome; the supervisor hears of it at once."""
+
+    def acknowledge(self) -> None:
+        """Celery calls it when a process has accepted the run; only RabbitMQ waits to hear that (``worker.broker``)."""
+        if self.task.app.duty.settings.broker_url:
+            super().acknowledge()
+        self.acknowledged = True
+
+    def send_event(self, type: str, **fields: object) -> None:  # noqa: A002 - as Celery calls it
+        """Celery calls it where workers tell what they do."""
+        told = told_by(fields.get("result")) if type == ENDED else None
+        if told is None:
+            super().send_event(type, **fields)
+        else:
+            super().send_event(told[0], **told[1])
 
     def on_failure(self, exc_info: ExceptionInfo, send_failed_event: bool = True, return_ok: bool = False) -> None:
         """Celery calls it in the parent: milliseconds after a process has died, and where a run raised."""

@@ -1,5 +1,6 @@
 """The verb ``coatcheck worker``; light, since the command imports it at every start."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -16,6 +17,9 @@ def worker(
     internal: Annotated[
         bool, typer.Option("--internal", help="Run internal jobs, such as webhooks to deliver, instead of analyses.")
     ] = False,
+    engine: Annotated[
+        str | None, typer.Option(help="What brings the jobs: celery or rq; as for the API (COATCHECK_ENGINE).")
+    ] = None,
 ) -> None:
     """Run jobs until stopped."""
     from dataclasses import replace
@@ -23,9 +27,14 @@ def worker(
     from jobs.errors import SettingsError
     from jobs.logs import configure_logs
     from jobs.settings import load_settings
+    from jobs.telemetry import check_telemetry
 
+    if engine is not None:
+        os.environ.pop("COATCHECK_ENGINE_FILE", None)
+        os.environ["COATCHECK_ENGINE"] = engine
     try:
         settings = load_settings()
+        check_telemetry(settings)
     except SettingsError as error:
         raise _refused(error) from None
     if concurrency is not None:

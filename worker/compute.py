@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from jobs.claims import Claim, Draft
+from jobs.error_reports import report_error
 from jobs.errors import StorageError
 from jobs.input import Input, unpack
 from jobs.job import Cause, Failure
-from jobs.leases import Claim, Draft, Leases
+from jobs.leases import Leases
 from jobs.settings import Settings
 from tasks import Analysis, AnalysisError, Catalog
 from tasks.errors import RetryLater
@@ -151,8 +153,15 @@ def _failure_of(error: BaseException, claim: Claim) -> Failure:
             return Failure(cause=Cause.STORAGE, message="The input could not be read from the blob store.")
         case MemoryError():
             log.error("analysis.out_of_memory", exc_info=error)
+            _report(error, claim)
             return Failure(cause=Cause.OUT_OF_MEMORY, message="The analysis needed more memory than there is.")
         case _:
             log.error("analysis.crashed", exc_info=error)
+            _report(error, claim)
             message = "The analysis crashed; the service's log has the details under the job's id."
             return Failure(cause=Cause.CRASHED, message=message)
+
+
+def _report(error: BaseException, claim: Claim) -> None:
+    job = claim.job
+    report_error(error, job=job.id, analysis=job.analysis, attempt=job.attempt, request_id=job.request_id)

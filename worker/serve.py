@@ -1,18 +1,13 @@
-"""One worker from start to stop: the catalog is loaded before the pool forks, so that its processes share it."""
+"""One worker from start to stop: the catalog is loaded before anything forks, so that all its processes share it."""
 
-import logging
-import socket
-import warnings
 from importlib import import_module
 
 import structlog
-from celery import signals
-from celery.platforms import SecurityWarning
 
 from jobs.internal import internal_settings
 from jobs.settings import Settings, without_password
 from tasks import load_catalog
-from worker.celery_app import Engine
+from worker.duty import Duty, new_duty
 from worker.internal.catalog import internal_catalog
 
 log = structlog.get_logger(__name__)
@@ -26,45 +21,35 @@ def serve(settings: Settings) -> int:
 
     """
     catalog = load_catalog(settings.analyses, heavy=True)
-    # It reads the jobs' tables. Now, so that the processes of the pool share it.
+    # It reads the jobs' tables. Now, so that the processes that run jobs share it.
     import_module("tasks.data.frame")
-    return _serve(Engine(settings, catalog))
+    return _serve(new_duty(settings, catalog))
 
 
 def serve_internal(settings: Settings) -> int:
     """Runs the internal jobs of the service of these settings until a signal stops it; returns the exit code."""
-    return _serve(Engine(internal_settings(settings), internal_catalog(), works_for=settings))
+    return _serve(new_duty(internal_settings(settings), internal_catalog(), works_for=settings))
 
 
-def _serve(engine: Engine) -> int:
-    settings = engine.settings
-    # Celery leaves the logs alone where somebody else sets them up.
-    signals.setup_logging.connect(_logs_are_set_up)
-    # Celery warns of root because of pickle, which is not accepted here.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
-    # The runs log their moves themselves, by job.
-    logging.getLogger("celery").setLevel(max(logging.WARNING, logging.getLogger().level))
+def _serve(duty: Duty) -> int:
+    settings = duty.settings
     log.info(
         "worker.starting",
-        analyses=sorted(engine.catalog),
+        engine=settings.engine,
+        analyses=sorted(duty.catalog),
         concurrency=settings.concurrency,
         redis=without_password(settings.redis_url),
     )
-    worker = engine.Worker(
-        hostname=f"coatcheck@{socket.gethostname()}",
-        pool_cls="prefork",
-        concurrency=settings.concurrency,
-        optimization="fair",
-        quiet=True,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-    )
-    worker.start()
-    engine.supervisor.close()
+    code = _serve_by_engine(duty)
     log.info("worker.stopped")
-    return int(worker.exitcode or 0)
+    return code
 
 
-def _logs_are_set_up(**_: object) -> None:
-    """Connected to Celery's signal only to say so."""
+def _serve_by_engine(duty: Duty) -> int:
+    if duty.settings.engine == "rq":
+        from worker.rq_pool import serve_rq
+
+        return serve_rq(duty)
+    from worker.celery_worker import serve_celery
+
+    return serve_celery(duty)

@@ -12,9 +12,12 @@ from queue import Empty, SimpleQueue
 
 import structlog
 
+from jobs.claims import Held, Release, Verdict
+from jobs.error_reports import report_error, report_event
 from jobs.errors import NoSuchJob, StoreUnavailable
 from jobs.job import JobStatus
-from jobs.leases import Held, Leases, Release, Verdict
+from jobs.leases import Leases
+from jobs.roster import Presence
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
@@ -31,11 +34,20 @@ REMEMBERED = 60.0
 class Supervisor(threading.Thread):
     """Beats once a heartbeat for as long as the worker lives."""
 
-    def __init__(self, store: Store, leases: Leases, crew: Crew, webhooks: Webhooks | None = None) -> None:
-        """``webhooks`` are handed over with every sweep, where they are given."""
+    def __init__(
+        self,
+        store: Store,
+        leases: Leases,
+        crew: Crew,
+        webhooks: Webhooks | None = None,
+        *,
+        presence: Presence | None = None,
+    ) -> None:
+        """Where they are given, ``webhooks`` are handed over with every sweep, and the ``presence`` is kept up."""
         super().__init__(name="supervisor", daemon=True)
         self._store = store
         self._webhooks = webhooks
+        self._presence = presence
         self._leases = leases
         self._crew = crew
         self._settings: Settings = store.settings
@@ -68,6 +80,8 @@ class Supervisor(threading.Thread):
         self.join(timeout=5)
         try:
             self._leases.sign_off()
+            if self._presence is not None:
+                self._presence.leave()
         except StoreUnavailable:
             log.info("worker.not_signed_off")
 
@@ -98,8 +112,9 @@ class Supervisor(threading.Thread):
             except StoreUnavailable as error:
                 log.warning("supervision.store_unavailable", error=str(error))
                 self._sweep_from = time.monotonic() + 3 * self._settings.heartbeat + 2 * self._settings.redis_timeout
-            except Exception:
+            except Exception as error:
                 log.exception("supervision.failed")
+                report_error(error)
 
     def _beat(self) -> None:
         self._crew.check()
@@ -111,6 +126,8 @@ class Supervisor(threading.Thread):
             self._act(runs[held], verdict)
         if self._hand_back_at is not None and time.monotonic() >= self._hand_back_at:
             self._hand_back(runs.values())
+        if self._presence is not None:
+            self._presence.keep(busy=len(runs))
         if time.monotonic() >= self._sweep_from:
             sweep(self._store)
             if self._webhooks is not None:
@@ -177,4 +194,6 @@ class Supervisor(threading.Thread):
             log.warning("job.not_released", job=run.job_id, why=why, error=str(error))
             return False
         log.warning("job.released", job=run.job_id, why=why, status=status)
+        if why in ("worker_lost", "out_of_memory"):
+            report_event("A process died while it ran a job.", job=run.job_id, why=why)
         return True

@@ -6,12 +6,35 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The first twenty-one KEYS of every script that can end a job, by name. `lane` is that of the job's step.
+-- The first twenty-two KEYS of every script that can end a job, by name. `lane` is that of the job's step.
 local function keys_of_job(given)
   local record, data, leases, waits, finished, blobs, due, backlog = unpack(given, 1, 8)
   local step = redis.call('HGET', record, 'step') or '0'
   return { record = record, data = data, leases = leases, waits = waits, finished = finished, blobs = blobs, due = due,
-    backlog = backlog, lane = given[9 + step], active = given[18], outbox = given[19], events = given[20], logs = given[21] }
+    backlog = backlog, lane = given[9 + step], active = given[18], outbox = given[19], events = given[20], logs = given[21],
+    counts = given[22] }
+end
+
+-- What is counted is for those who watch the service; `counts` is a hash that only grows by new names of analyses.
+local function count(keys, ...)
+  redis.call('HINCRBY', keys.counts, table.concat({ ... }, ' '), 1)
+end
+
+-- The upper bounds of a histogram of times, ms; jobs/counts.py has the same.
+local TIME_BOUNDS = { 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 1800000, 7200000 }
+
+-- Adds a time to the histogram `of` this analysis.
+local function count_time(keys, of, analysis, ms)
+  local bucket = 'more'
+  for _, bound in ipairs(TIME_BOUNDS) do
+    if ms <= bound then
+      bucket = bound
+      break
+    end
+  end
+  local field = of .. ' ' .. analysis .. ' '
+  redis.call('HINCRBY', keys.counts, field .. bucket, 1)
+  redis.call('HINCRBY', keys.counts, field .. 'sum', ms)
 end
 
 -- How many events of a job are kept for those who come later.
@@ -67,17 +90,30 @@ local function dequeue(keys, id)
   end
 end
 
+-- Counts a job that has ended, and how long it ran if it did just now.
+local function count_end(keys, analysis, before, status, ran)
+  count(keys, 'ended', analysis, status)
+  if status == 'failed' then
+    count(keys, 'failed', analysis, redis.call('HGET', keys.record, 'cause'))
+  end
+  if before == 'running' or before == 'canceling' then
+    count_time(keys, 'ran', analysis, ran)
+  end
+end
+
 -- Ends the job. `keep.result` and `keep.tombstone` are milliseconds; `fields`: what else the record shall say, as
 -- {name, value, …}.
 local function conclude(keys, id, status, now, keep, fields)
   local expires = now + keep.result
+  local before, started, analysis, caller, webhook =
+    unpack(redis.call('HMGET', keys.record, 'status', 'started', 'analysis', 'caller', 'webhook'))
   redis.call('HSET', keys.record, 'status', status, 'finished', now, 'updated', now, 'expires', expires, unpack(fields))
   redis.call('HDEL', keys.record, 'worker', 'stop_asked', 'finish_asked')
   dequeue(keys, id)
   redis.call('ZREM', keys.leases, id)
   redis.call('ZREM', keys.waits, id)
-  local caller, webhook = unpack(redis.call('HMGET', keys.record, 'caller', 'webhook'))
   count_ended(keys, caller)
+  count_end(keys, analysis, before, status, now - tonumber(started or now))
   if webhook and webhook ~= '' then
     redis.call('ZADD', keys.outbox, now, id)
   end
@@ -108,12 +144,13 @@ local function enqueue(keys, id, message)
 end
 
 -- Takes a running job from its worker; it is queued then, but in no lane yet.
--- `cost` is 1 where this attempt counts against the job, 0 where it does not (a deploy).
-local function take_back(keys, id, now, cost)
+-- `cost` is 1 where this attempt counts against the job, 0 where it does not (a deploy); `why` is for those who watch.
+local function take_back(keys, id, now, cost, why)
   redis.call('HINCRBY', keys.record, 'attempt', cost)
   redis.call('HSET', keys.record, 'status', 'queued', 'updated', now, 'progress', '', 'stage', '')
   redis.call('HDEL', keys.record, 'worker', 'stop_asked')
   redis.call('ZREM', keys.leases, id)
+  count(keys, 'taken_back', redis.call('HGET', keys.record, 'analysis'), why)
   tell_status(keys, 'queued', now)
 end
 
@@ -132,7 +169,7 @@ local function worker_lost(keys, id, status, message, now, keep, cost, cause)
       'The worker process died' .. why .. ' while it ran this job, the last of ' .. tried[1] .. ' attempts.' })
     return 'failed'
   end
-  take_back(keys, id, now, cost)
+  take_back(keys, id, now, cost, cause)
   enqueue(keys, id, message)
   return 'queued'
 end

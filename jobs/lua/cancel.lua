@@ -5,6 +5,7 @@
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
 --       9…17 the lanes (zsets: when each job was enqueued), one a step   18 active (hash: jobs of each caller that are not
 --       final)   19 outbox (zset: final jobs whose webhook is to be called)   20 events (list)   21 logs (list)
+--       22 counts (hash: how often what has happened to jobs)
 -- ARGV: 1 id   2 result kept for ms   3 tombstone kept for ms
 -- Returns the status that the job has now, or 'missing'. A final job is left as it is.
 

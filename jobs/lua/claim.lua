@@ -5,6 +5,7 @@
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
 --       9…17 the lanes (zsets: when each job was enqueued), one a step   18 active (hash: jobs of each caller that are not
 --       final)   19 outbox (zset: final jobs whose webhook is to be called)   20 events (list)   21 logs (list)
+--       22 counts (hash: how often what has happened to jobs)
 -- ARGV: 1 id   2 the process that asks   3 lease in ms   4 result kept for ms   5 tombstone kept for ms
 -- Returns {'claimed', fence, fields of the record, input bytes or false}, or {why not: 'missing' or its status}.
 
@@ -12,7 +13,8 @@ local keys = keys_of_job(KEYS)
 local id, process, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
 
-local status, holder = unpack(redis.call('HMGET', keys.record, 'status', 'worker'))
+local status, holder, analysis, created =
+  unpack(redis.call('HMGET', keys.record, 'status', 'worker', 'analysis', 'created'))
 if status == 'running' and holder == process then
   -- Asked twice: the reply was lost on its way.
   local fence = tonumber(redis.call('HGET', keys.record, 'fence'))
@@ -36,6 +38,9 @@ end
 
 local fence = redis.call('HINCRBY', keys.record, 'fence', 1)
 redis.call('HSET', keys.record, 'status', 'running', 'worker', process, 'started', now, 'updated', now)
+-- A message that was lost on its way and sent again has changed the time in the lane.
+local since = fence == 1 and created or redis.call('ZSCORE', keys.lane, id)
+count_time(keys, 'waited', analysis, math.max(0, now - math.floor(since or now)))
 dequeue(keys, id)
 -- Only the wait for the first start is bounded: a job that has run is not failed for waiting again.
 redis.call('ZREM', keys.waits, id)

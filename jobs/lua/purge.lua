@@ -5,8 +5,9 @@
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
 --       9…17 the lanes (zsets: when each job was enqueued), one a step   18 active (hash: jobs of each caller that are not
 --       final)   19 outbox (zset: final jobs whose webhook is to be called)   20 events (list)   21 logs (list)
---       22 result (string)   23 jobs   24 the jobs of its caller (zsets: when each was accepted)
---       25 webhook (hash: how it stands)   26 its calls (list)
+--       22 counts (hash: how often what has happened to jobs)
+--       23 result (string)   24 jobs   25 the jobs of its caller (zsets: when each was accepted)
+--       26 webhook (hash: how it stands)   27 its calls (list)
 -- ARGV: 1 id   2 caller   3… files that may have been made of its own
 -- Returns 'purged', 'missing', or the status of a job that is not final, which is left as it is.
 
@@ -24,9 +25,9 @@ keep_files_until(keys, now)
 for at = 3, #ARGV do
   redis.call('ZADD', keys.blobs, 'XX', now, ARGV[at])
 end
-redis.call('DEL', keys.record, keys.data, keys.events, keys.logs, KEYS[22], KEYS[25], KEYS[26])
+redis.call('DEL', keys.record, keys.data, keys.events, keys.logs, KEYS[23], KEYS[26], KEYS[27])
 redis.call('ZREM', keys.outbox, id)
 redis.call('ZREM', keys.finished, id .. ' ' .. caller)
-redis.call('ZREM', KEYS[23], id)
 redis.call('ZREM', KEYS[24], id)
+redis.call('ZREM', KEYS[25], id)
 return 'purged'

@@ -5,6 +5,7 @@
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
 --       9…17 the lanes (zsets: when each job was enqueued), one a step   18 active (hash: jobs of each caller that are not
 --       final)   19 outbox (zset: final jobs whose webhook is to be called)   20 events (list)   21 logs (list)
+--       22 counts (hash: how often what has happened to jobs)
 -- ARGV: 1 id   2 fence   3 put off for ms   4 result kept for ms   5 tombstone kept for ms   6 what went wrong
 -- Returns {'settled', the status it has now}, or {'refused', why: 'missing', 'fenced' or the status it has}.
 
@@ -24,7 +25,7 @@ if status == 'canceling' then
   conclude(keys, id, 'canceled', now, keep, {})
   return { 'settled', 'canceled' }
 end
-take_back(keys, id, now, 1)
+take_back(keys, id, now, 1, 'put_off')
 redis.call('HSET', keys.record, 'message', ARGV[6])
 redis.call('ZADD', keys.due, now + tonumber(ARGV[3]), id)
 return { 'settled', 'queued' }

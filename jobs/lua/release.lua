@@ -5,14 +5,15 @@
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
 --       9…17 the lanes (zsets: when each job was enqueued), one a step   18 active (hash: jobs of each caller that are not
 --       final)   19 outbox (zset: final jobs whose webhook is to be called)   20 events (list)   21 logs (list)
---       22 the queue of its step (list of the engine)
+--       22 counts (hash: how often what has happened to jobs)
+--       23 the queue of its step (list of the engine)
 -- ARGV: 1 id   2 the process that held it   3 message   4 why: 'worker_lost' (the process died), 'out_of_memory' (the
 --       system killed it for its memory), 'timeout' (it was killed for its time), 'handed_back' (a worker that stops)
 --       5 result kept for ms   6 tombstone kept for ms
 -- Returns the status that the job has now, or 'missing'. A job that this process does not hold is left as it is.
 
 local keys = keys_of_job(KEYS)
-keys.queue = KEYS[22]
+keys.queue = KEYS[23]
 local id, process, message, why = unpack(ARGV, 1, 4)
 local keep = { result = tonumber(ARGV[5]), tombstone = tonumber(ARGV[6]) }
 

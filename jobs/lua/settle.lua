@@ -5,14 +5,15 @@
 --       7 due (zset: when each job that is put off is queued again)   8 backlog (hash: queued jobs of each caller)
 --       9…17 the lanes (zsets: when each job was enqueued), one a step   18 active (hash: jobs of each caller that are not
 --       final)   19 outbox (zset: final jobs whose webhook is to be called)   20 events (list)   21 logs (list)
---       22 result (string)   23 times (list: how long this analysis ran lately, ms)
+--       22 counts (hash: how often what has happened to jobs)
+--       23 result (string)   24 times (list: how long this analysis ran lately, ms)
 -- ARGV: 1 id   2 fence   3 'succeeded' or 'failed'   4 result kept for ms   5 tombstone kept for ms
 --       6 result bytes, or ''   7 file of the result in the blob store, or ''   8… fields of the record as name,
 --       value, …; files among them are kept as long as the result
 -- Returns {'settled', the status it has now}, or {'refused', why: 'missing', 'fenced' or the status it has}.
 
 local keys = keys_of_job(KEYS)
-local result, times = KEYS[22], KEYS[23]
+local result, times = KEYS[23], KEYS[24]
 local id, holder, outcome = ARGV[1], ARGV[2], ARGV[3]
 local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
 local bytes, blob = ARGV[6], ARGV[7]

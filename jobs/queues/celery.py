@@ -10,6 +10,11 @@ from base64 import b64encode
 from uuid import uuid4
 
 import orjson
+from redis import Redis
+
+from jobs.connection import reaching_redis
+from jobs.job import STEPS
+from jobs.queues import Waiting
 
 #: What kombu puts between a queue's name and its priority.
 SEPARATOR = "\x06\x16"
@@ -19,7 +24,8 @@ _NO_STEP = 10**18
 _STEP = str(_NO_STEP).encode()
 
 #: No positional or keyword arguments: the message carries the job's id and nothing else.
-_BODY = b64encode(orjson.dumps([[], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])).decode()
+BODY = orjson.dumps([[], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
+_ENCODED_BODY = b64encode(BODY).decode()
 
 
 class CeleryQueue:
@@ -37,25 +43,18 @@ class CeleryQueue:
         """The task named after the analysis, with the job's id as its own, parted where its priority stands."""
         written = orjson.dumps(
             {
-                "body": _BODY,
+                "body": _ENCODED_BODY,
                 "content-encoding": "utf-8",
                 "content-type": "application/json",
-                "headers": self._headers(job_id, analysis),
+                "headers": self.headers(job_id, analysis),
                 "properties": self._properties(job_id),
             }
         )
         before, _, after = written.partition(_STEP)
         return before, after
 
-    def job_id(self, message: bytes) -> str:
-        """The id of the task in the message."""
-        try:
-            found = orjson.loads(message)["headers"]["id"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            return ""
-        return found if isinstance(found, str) else ""
-
-    def _headers(self, job_id: str, analysis: str) -> dict[str, object]:
+    def headers(self, job_id: str, analysis: str) -> dict[str, object]:
+        """The headers of the message, which say which task it is, and that its id is the job's."""
         return {
             "lang": "py",
             "task": analysis,
@@ -77,6 +76,31 @@ class CeleryQueue:
             "stamped_headers": None,
             "stamps": {},
         }
+
+    def job_id(self, message: bytes) -> str:
+        """The id of the task in the message."""
+        try:
+            found = orjson.loads(message)["headers"]["id"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return ""
+        return found if isinstance(found, str) else ""
+
+    def forward(self) -> None:
+        """Nothing: the scripts push to Celery's own lists."""
+
+    def waiting(self, redis: Redis) -> list[Waiting | None]:
+        """The lists that Celery pops, and the job that it takes next from each.
+
+        Raises:
+            StoreUnavailable: Redis can't say now.
+
+        """
+        with reaching_redis(), redis.pipeline(transaction=False) as pipeline:
+            for step in STEPS:
+                pipeline.lindex(self.key(step), -1)
+            messages = pipeline.execute()
+        taken_next = [self.job_id(message) if message else "" for message in messages]
+        return [Waiting(self.key(step), job_id) for step, job_id in zip(STEPS, taken_next, strict=True)]
 
     def _properties(self, job_id: str) -> dict[str, object]:
         return {
