@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response, request
 
+from app.access.callers import caller
 from app.answers import as_json
-from app.callers import caller
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.documents import analysis_document, analysis_summary

@@ -2,12 +2,13 @@
 
 from flask import Blueprint, Response, request
 
+from app.access.callers import caller, current_caller
 from app.answers import NO_STORE, as_json
-from app.callers import caller, current_caller, sees_all
 from app.description.operations import Answer, Operation, documented
 from app.desk import Desk, desk
 from app.documents import batch_document
 from app.intake import job_gone, replayed
+from app.signals.request_log import note_batch
 from app.submitting.batch import MOST_ITEMS, judge_batch
 from app.submitting.bodies import read_body
 from app.submitting.idempotency import idempotency_of
@@ -70,7 +71,9 @@ def run_batch(name: str) -> Response:
             submissions=judge_batch(body, judge), idempotency=idempotency, batch=batch_id, rate=current_caller().rate
         )
         known = _taken(at, order).replayed
-    return _told(_replayed_batch(at, known) if known else _own(at, batch_id), status=202)
+    batch = _replayed_batch(at, known) if known else _own(at, batch_id)
+    note_batch(batch.id)
+    return _told(batch, status=202)
 
 
 @blueprint.get("/batches/<batch_id>")
@@ -127,7 +130,7 @@ def _own(at: Desk, batch_id: str) -> Batch:
     if not is_id(batch_id):
         raise NoSuchBatch(batch_id[:64])
     batch = find_batch(at.store, batch_id)
-    if batch.caller != caller() and not sees_all():
+    if not current_caller().sees(batch.caller):
         raise NoSuchBatch(batch_id)
     return batch
 

@@ -1,8 +1,8 @@
 """What the API knows of the analyses; the only module of this package that imports ``tasks``."""
 
 from tasks import Analysis, Catalog, CatalogError, Length, OneOf, Range, load_catalog
-from tasks.data.cells import Columns, Records, Table
 from tasks.data.formats import BY_MEDIA_TYPE, HEAD, MEDIA_TYPES, Format, tell_format
+from tasks.data.json_table import Columns, Records, Table
 from tasks.data.refusal import FileRefused
 from tasks.data.source import BUILTINS, Source, load_source, source_json_schema
 from tasks.framework.fields import Float, Integer, String

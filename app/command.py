@@ -1,6 +1,7 @@
 """The verb ``coatcheck api``; what it needs is imported when it runs, so that ``coatcheck --help`` stays quick."""
 
 import multiprocessing
+import os
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -22,6 +23,9 @@ def api(
     processes: Annotated[
         int | None, typer.Option(min=1, max=256, help="How many processes (COATCHECK_API_PROCESSES).")
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="What brings jobs to workers: celery or rq; as for those (COATCHECK_ENGINE).")
+    ] = None,
 ) -> None:
     """Run the HTTP API in the foreground, until it is told to stop."""
     from app.serving.access import tell_access
@@ -30,7 +34,11 @@ def api(
     from jobs.errors import SettingsError
     from jobs.logs import configure_logs
     from jobs.settings import load_settings
+    from jobs.telemetry import check_telemetry
 
+    if engine is not None:
+        os.environ.pop("COATCHECK_ENGINE_FILE", None)
+        os.environ["COATCHECK_ENGINE"] = engine
     try:
         settings = load_settings()
         settings = replace(
@@ -39,6 +47,7 @@ def api(
             port=settings.port if port is None else port,
             api_processes=settings.api_processes if processes is None else processes,
         )
+        check_telemetry(settings)
         listener = listen(settings)
     except (SettingsError, ListenError) as error:
         _give_up(str(error))

@@ -9,9 +9,9 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Range, Regexp
 from werkzeug.wsgi import FileWrapper
 
+from app.access.authentication import check_still_welcome
+from app.access.callers import caller, current_caller, sees_all
 from app.answers import NO_STORE, as_json
-from app.authentication import check_still_welcome
-from app.callers import caller, current_caller, sees_all
 from app.catalog import MEDIA_TYPES, Format
 from app.dataset_documents import dataset_document, dataset_summary
 from app.description.operations import Answer, Operation, documented

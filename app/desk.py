@@ -7,11 +7,11 @@ from typing import cast
 from flask import Response, current_app
 from marshmallow import Schema
 
+from app.access.callers import caller, current_caller
 from app.answers import NO_STORE, as_json
-from app.callers import caller, sees_all
 from app.catalog import Analysis, Catalog
 from app.documents import job_document
-from app.followers import Followers
+from app.following.followers import Followers
 from app.pace import Pace
 from app.problems import Problem
 from app.submitting.submission import Judge
@@ -103,7 +103,7 @@ class Desk:
         if not is_id(dataset_id):
             raise NoSuchDataset(dataset_id[:64])
         dataset = self.datasets.find(dataset_id)
-        if dataset.caller != caller() and not sees_all():
+        if not current_caller().sees(dataset.caller):
             raise NoSuchDataset(dataset_id)
         return dataset
 
@@ -148,6 +148,6 @@ def _check_id(job_id: str) -> None:
 
 def _own(job: Job) -> Job:
     """Somebody else's job is answered like one that does not exist, so that ids can't be tried out."""
-    if job.caller != caller() and not sees_all():
+    if not current_caller().sees(job.caller):
         raise NoSuchJob(job.id)
     return job

@@ -17,15 +17,16 @@ import orjson
 from flask import Flask, request
 from werkzeug.wrappers import Request
 
+from app.access.authentication import Doorkeeper
+from app.access.callers import Caller
+from app.access.hosts import Hosts
 from app.answers import NO_STORE
-from app.authentication import Doorkeeper
-from app.callers import Caller
 from app.desk import Desk
 from app.documents import job_document
 from app.encodings import LEAST
 from app.problems import Problem
-from app.request_log import begin_request, end_request
 from app.results import result_headers
+from app.signals.request_log import begin_request, end_request, note_job
 from app.submitting.bodies import LONGEST_WHOLE, Body, object_in
 from app.submitting.submission import Judge
 from app.urls import below, job_path, result_path, status_path
@@ -56,6 +57,8 @@ _UNUSUAL = (
     "HTTP_CONTENT_ENCODING",
     "HTTP_TRANSFER_ENCODING",
     "HTTP_EXPECT",
+    "HTTP_ORIGIN",
+    "HTTP_SEC_FETCH_SITE",
 )
 
 _STATUSES = {200: "200 OK", 202: "202 ACCEPTED", 303: "303 SEE OTHER"}
@@ -83,13 +86,14 @@ class Express:
         self._others = others
         self._desk = desk
         self._doorkeeper = doorkeeper
+        self._hosts = Hosts(desk.settings)
         self._longest_body = min(LONGEST_WHOLE, desk.settings.max_body)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answers one request."""
         answer = self._answer_to(environ)
         root = None if answer is None else _root_of(environ)
-        if answer is None or root is None:
+        if answer is None or root is None or not self._hosts.take(environ["HTTP_HOST"]):
             return self._others(environ, start_response)
         began = time.perf_counter()
         request_id = begin_request(environ.get("HTTP_X_REQUEST_ID", ""))
@@ -133,7 +137,7 @@ class Express:
         if caller is None:
             return None
         job = self._desk.store.find(job_id)
-        if job.caller != caller.name and not caller.may(Scope.ADMIN):
+        if not caller.sees(job.caller):
             raise NoSuchJob(job_id)
         if not job.is_final:
             return self._ticket(environ, job, root=root)
@@ -145,7 +149,7 @@ class Express:
         if caller is None:
             return None
         job, content = self._desk.store.find_with_result(job_id)
-        if job.caller != caller.name and not caller.may(Scope.ADMIN):
+        if not caller.sees(job.caller):
             raise NoSuchJob(job_id)
         if content is None:
             return None
@@ -175,6 +179,7 @@ class Express:
         )
         submission = judge.accept(Body(members=members))
         job = self._desk.store.take(Order(submissions=(submission,), rate=caller.rate)).jobs[0]
+        note_job(job.id)
         return self._ticket(environ, job, root=root, more=[("Operation-Location", below(root, job_path(job.id)))])
 
     def _caller(self, environ: "WSGIEnvironment", scope: Scope) -> Caller | None:

@@ -1,9 +1,10 @@
 """The front page: where everything is, for programs and for people; and what each type of problem is."""
 
 import orjson
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
 from app.answers import as_json
+from app.dashboards.visitors import wants_page
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.documents import analysis_summary, example_body
@@ -31,7 +32,7 @@ _PAGE_POLICY = (
 )
 def home() -> Response:
     """Find everything."""
-    answer = _page() if _wants_page() else as_json(_links())
+    answer = _page() if wants_page() else as_json(_links())
     answer.vary.add("Accept")
     return answer
 
@@ -57,7 +58,7 @@ def problem_type(slug: str) -> Response:
     if known is None:
         raise Problem("not-found", f"There is no type of problem {slug[:64]!r}.")
     about = {"title": known.title, "status": known.status, "advice": ADVICE[slug]}
-    if _wants_page():
+    if wants_page():
         answer = _as_page(render_template("problem.html", slug=slug, root=absolute("/"), **about))
     else:
         answer = as_json({"type": absolute(problem_path(slug)), **about})
@@ -92,13 +93,16 @@ def _page() -> Response:
         )
         for analysis in desk().catalog.values()
     ]
-    return _as_page(render_template("home.html", analyses=analyses, root=absolute("/"), is_open=desk().settings.open))
-
-
-def _wants_page() -> bool:
-    """Whether a browser asks; programs that accept anything get JSON."""
-    wanted = request.accept_mimetypes.best_match(["application/json", "text/html"], "application/json")
-    return wanted == "text/html"
+    settings = desk().settings
+    return _as_page(
+        render_template(
+            "home.html",
+            analyses=analyses,
+            root=absolute("/"),
+            is_open=settings.open,
+            has_dashboards=settings.engine == "rq" or settings.flower_behind_proxy,
+        )
+    )
 
 
 def _as_page(text: str) -> Response:

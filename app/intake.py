@@ -2,13 +2,14 @@
 
 from flask import Response, request
 
+from app.access.authentication import check_still_welcome
+from app.access.callers import caller, current_caller
 from app.answers import NO_STORE, as_json
-from app.authentication import check_still_welcome
-from app.callers import caller, current_caller
 from app.description.operations import Answer
 from app.desk import desk
 from app.preferences import wait_for_end, wait_wanted
 from app.problems import Problem
+from app.signals.request_log import note_job
 from app.urls import absolute, job_path, result_path
 from jobs.errors import NoSuchJob, StoreUnavailable
 from jobs.intake import Idempotency, Order, find_replayed
@@ -88,6 +89,7 @@ def _replayed_job(job_id: str) -> Job:
 
 
 def _told(job: Job) -> Response:
+    note_job(job.id)
     where = ("Operation-Location", absolute(job_path(job.id)))
     return ticket_or_outcome(job, headers=[where], handed_in=True)
 

@@ -2,16 +2,18 @@
 
 from flask import Blueprint, Response, request
 
+from app.access.callers import caller
 from app.answers import NO_STORE, as_json
-from app.callers import caller
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.intake import ENDED_IN_TIME, HANDING_IN, hand_in, replay
 from app.problems import Problem
+from app.signals.request_log import current_request_id
 from app.submitting.idempotency import idempotency_of
 from jobs.api_keys import Scope
 from jobs.job import FINAL, JobStatus
 from jobs.record import resubmission
+from jobs.tracing import traceparent
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -92,7 +94,8 @@ def retry(job_id: str) -> Response:
     packed = at.store.input_of(ended)
     if packed is None:
         raise Problem("input-expired", "The job's input is no longer kept; hand it in anew.")
-    return hand_in(resubmission(ended, packed=packed), idempotency=idempotency)
+    again = resubmission(ended, packed=packed, request_id=current_request_id(), trace=traceparent())
+    return hand_in(again, idempotency=idempotency)
 
 
 def cancel_job(job_id: str) -> Response:

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, request
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, Range
 
+from app.access.callers import caller, sees_all
 from app.answers import NO_STORE, as_json
-from app.callers import caller, sees_all
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.queries import read_query

@@ -7,7 +7,7 @@ from urllib.request import parse_http_list
 
 from flask import Request
 
-from app.followers import Followers, deadline_in, left_until
+from app.following.followers import Followers, deadline_in, left_until
 from jobs.errors import StoreUnavailable
 from jobs.job import Job
 

@@ -19,6 +19,13 @@ ADVICE: Mapping[str, str] = {
     "invalid-query": "Each parameter that is not valid is listed in errors, with what is allowed.",
     "unauthorized": "Send Authorization: Bearer with a key that the operator made by coatcheck keys create.",
     "forbidden": "Your key is good, but not for this. Ask the operator for one with the scope that is named.",
+    "cross-site-request": (
+        "Use a page of this service itself, or have the operator name your page's origin in COATCHECK_CORS_ORIGINS."
+    ),
+    "unknown-host": (
+        "Call the service by a name that it goes by, or by its IP address; or have the operator add the name to "
+        "COATCHECK_ALLOWED_HOSTS."
+    ),
     "not-found": "Look at the path: GET / lists what there is.",
     "no-such-analysis": "GET /analysis lists the names of all analyses.",
     "no-such-job": (

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.problems import PROBLEM_TYPES, Problem, as_answer
 from app.serving.patience import RequestTimeout
+from jobs.error_reports import report_error
 from jobs.errors import (
     BlobMissing,
     ClaimRefused,
@@ -158,5 +159,6 @@ def _detail(slug: str, error: HTTPException) -> str:
 
 def _refuse_for_mistake(error: Exception) -> Response:
     log.error("request.failed", method=request.method, path=request.path, exc_info=error)
+    report_error(error, method=request.method, request_id=g.get("request_id", ""))
     members = {"request_id": g.get("request_id", "")}
     return as_answer(Problem("internal-error", _DETAILS["internal-error"], members=members))

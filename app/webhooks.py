@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, request
 from marshmallow import Schema, ValidationError
 
+from app.access.callers import caller
 from app.answers import NO_STORE, as_json
-from app.callers import caller
 from app.catalog import Length, String
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk

@@ -134,6 +134,18 @@ class Blobs:
             copy.flush()
             yield Path(copy.name)
 
+    def names(self) -> list[str]:
+        """The names of all files that are there whole.
+
+        Raises:
+            StorageError: they can't be listed.
+
+        """
+        self._open()
+        with self._told("list its files"):
+            paths = cast("list[str]", self._files.find(self._root))
+        return [path.removeprefix(f"{self._root}/") for path in paths if not path.endswith(_UNDER_WAY)]
+
     def delete(self, name: str) -> None:
         """Deletes the file; one that is gone already is no error.
 

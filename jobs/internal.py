@@ -8,6 +8,9 @@ from jobs.job import Priority
 from jobs.record import Submission
 from jobs.settings import Settings
 
+#: What the namespace of a service's internal jobs has at its end.
+SUFFIX = ".internal"
+
 #: Longest run of an internal job, seconds; a stuck one is ended by its worker.
 TIMEOUT = 60.0
 
@@ -28,7 +31,7 @@ def internal_settings(settings: Settings) -> Settings:
     """The settings under which the internal jobs of this service live: the same Redis, another namespace."""
     return replace(
         settings,
-        namespace=f"{settings.namespace}.internal",
+        namespace=f"{settings.namespace}{SUFFIX}",
         concurrency=settings.internal_concurrency,
         max_attempts=MAX_ATTEMPTS,
         timeout=TIMEOUT,
@@ -50,8 +53,13 @@ def internal_submission(
     job_id: str,
     caller: str,
     max_attempts: int = MAX_ATTEMPTS,
+    request_id: str = "",
+    trace: str = "",
 ) -> Submission:
-    """An internal job for a caller; of two with the same id the second changes nothing."""
+    """An internal job for a caller; of two with the same id the second changes nothing.
+
+    ``request_id`` and ``trace`` are of the request that it is done for in the end.
+    """
     return Submission(
         id=job_id,
         analysis=name,
@@ -64,4 +72,6 @@ def internal_submission(
         timeout=TIMEOUT,
         expires_in=None,
         max_attempts=max_attempts,
+        request_id=request_id,
+        trace=trace,
     )

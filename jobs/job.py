@@ -191,6 +191,10 @@ class Job:
     events: int
     #: The worker process that holds it, or "".
     worker: str
+    #: The request that submitted it, as the log knows it, or "".
+    request_id: str = ""
+    #: The span of that request, as a ``traceparent`` (W3C Trace Context), or "".
+    trace: str = ""
 
     @property
     def is_final(self) -> bool:

@@ -39,6 +39,12 @@ key                       type    holds
 ``<ns>:webhook-secrets``  hash    what each caller's webhooks are signed with: ``secret``, or ``secret previous until``
 ``<ns>:webhooks-disabled:<caller>`` zset  endpoints that a caller's webhooks go to no more, by since when
 ``<ns>:api-keys``         hash    what is kept of each API key, by its id; without expiry
+``<ns>:session:<sha256>`` string  the id of the API key that a browser has signed in with
+``<ns>:failed-sign-ins:<network>`` string  how often signing in has failed lately from there
+``<ns>:roster``           hash    what each live process of the service says of itself, by its name
+``<ns>:roster-seen``      zset    the same processes by when they were heard of last
+``<ns>:counts``           hash    how often what has happened, and how long it took; see ``jobs/counts``; without expiry
+``<ns>:counted:<process>`` string  the number of the last addition of an API process to these counts
 ========================  ======  ==================================================================
 
 Times are Unix milliseconds of Redis' clock. The engine's own keys are named in ``jobs/queues``.
@@ -136,6 +142,18 @@ class Keys:
         """The endpoints that a caller's webhooks go to no more."""
         return f"{self.namespace}:webhooks-disabled:{caller}"
 
+    def session(self, digest: str) -> str:
+        """Who a browser has signed in as; ``digest`` is of what its cookie says."""
+        return f"{self.namespace}:session:{digest}"
+
+    def failed_sign_ins(self, network: str) -> str:
+        """How often signing in has failed from a network."""
+        return f"{self.namespace}:failed-sign-ins:{network}"
+
+    def counted(self, process: str) -> str:
+        """The number of the last addition of a process to the counts."""
+        return f"{self.namespace}:counted:{process}"
+
     @property
     def webhook_secrets(self) -> str:
         """What each caller's webhooks are signed with."""
@@ -175,6 +193,21 @@ class Keys:
     def api_keys(self) -> str:
         """What is kept of each API key."""
         return f"{self.namespace}:api-keys"
+
+    @property
+    def roster(self) -> str:
+        """What each live process says of itself."""
+        return f"{self.namespace}:roster"
+
+    @property
+    def roster_seen(self) -> str:
+        """When each of those processes was heard of last."""
+        return f"{self.namespace}:roster-seen"
+
+    @property
+    def counts(self) -> str:
+        """How often what has happened to jobs."""
+        return f"{self.namespace}:counts"
 
     @property
     def due(self) -> str:
@@ -237,4 +270,5 @@ class Keys:
             self.outbox,
             self.events(job_id),
             self.logs(job_id),
+            self.counts,
         )

@@ -1,20 +1,27 @@
 """The settings: every ``COATCHECK_*`` variable, read once from the environment into one frozen value."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields
+from importlib.util import find_spec
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
-from environs import Env, EnvError
+from environs import Env, EnvError, FileAwareEnv
 from fsspec import available_protocols
 from marshmallow.validate import OneOf, Range, Regexp
 
+from jobs.broker_url import parse_broker_url
 from jobs.errors import SettingsError
+from jobs.redis_url import parse_redis_url
 from jobs.webhook_address import Reach
 
 #: Every variable's name begins with it.
 PREFIX = "COATCHECK_"
+
+#: The variable with this at its end names a file that holds the value, as secrets of containers do.
+FILE_SUFFIX = "_FILE"
 
 #: What a setting can be.
 Value = str | int | float | bool | tuple[str, ...]
@@ -64,6 +71,16 @@ def _delays(*default: str) -> tuple[str, ...]:
     return cast("tuple[str, ...]", _setting(default, reads="list", allowed=allowed, check=_seconds_of_a_week))
 
 
+def _host_names() -> tuple[str, ...]:
+    allowed = "names of hosts, .example.org for all below example.org, or *, separated by commas"
+    return cast("tuple[str, ...]", _setting((), reads="list", allowed=allowed, check=_names_of_hosts))
+
+
+def _origins() -> tuple[str, ...]:
+    allowed = "origins as browsers send them, such as https://app.example.org, separated by commas; or * alone"
+    return cast("tuple[str, ...]", _setting((), reads="list", allowed=allowed, check=_origins_of_pages))
+
+
 def _reach() -> tuple[str, ...]:
     allowed = "networks, addresses or names of hosts, separated by commas"
     return cast("tuple[str, ...]", _setting((), reads="list", allowed=allowed, check=Reach))
@@ -76,6 +93,18 @@ def _switch(*, default: bool) -> bool:
 def _blob_url(default: str) -> str:
     allowed = "a URL of a protocol that fsspec knows, or an absolute folder"
     return cast("str", _setting(default, reads="str", allowed=allowed, check=_url_that_fsspec_knows, secret=True))
+
+
+def _redis_url(default: str) -> str:
+    allowed = (
+        "redis://host:port/db, rediss://host:port/db, unix:///path.sock?db=0 or sentinel://host,host/db?master=name"
+    )
+    return cast("str", _setting(default, reads="str", allowed=allowed, check=parse_redis_url, secret=True))
+
+
+def _broker_url(default: str) -> str:
+    allowed = "amqp://user:password@host:port/vhost, amqps://user:password@host:port/vhost or nothing"
+    return cast("str", _setting(default, reads="str", allowed=allowed, check=parse_broker_url, secret=True))
 
 
 def _url_that_fsspec_knows(url: str) -> None:
@@ -91,6 +120,18 @@ def _names_of_packages(names: list[str]) -> None:
         raise ValueError
 
 
+def _names_of_hosts(names: list[str]) -> None:
+    if not all(re.fullmatch(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", name) for name in names):
+        raise ValueError
+
+
+def _origins_of_pages(origins: list[str]) -> None:
+    """A browser leaves out the port that its scheme has anyway, and writes everything small."""
+    origin = r"(?!http://.*:80\Z|https://.*:443\Z)[a-z][a-z0-9+.-]*://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?"
+    if origins != ["*"] and not all(re.fullmatch(origin, each) for each in origins):
+        raise ValueError
+
+
 def _seconds_of_a_week(delays: list[str]) -> None:
     if len(delays) > 20 or not all(0 <= float(delay) <= 7 * _DAY for delay in delays):
         raise ValueError
@@ -101,12 +142,11 @@ class Settings:
     """Every setting of the service; ``docs/settings.md`` has the same list for operators."""
 
     #: The Redis that holds the jobs and carries the messages.
-    redis_url: str = _text(
-        "redis://127.0.0.1:6379/0",
-        pattern=r"(rediss?://[^/\s]+(/\d+)?(\?\S*)?|unix://\S*/[^?\s]+(\?\S*)?)",
-        allowed="redis://host:port/db, rediss://host:port/db or unix:///path.sock?db=0",
-        secret=True,
-    )
+    redis_url: str = _redis_url("redis://127.0.0.1:6379/0")
+    #: What carries the jobs to the workers; API and workers need the same.
+    engine: str = _choice("celery", "celery", "rq")
+    #: The broker that brings Celery's messages to the workers; "": Redis does. API and workers need the same.
+    broker_url: str = _broker_url("")
     #: How long a Redis command or connect may take, seconds.
     redis_timeout: float = _seconds(0.8, least=0.05, most=30)
     #: Every Redis key begins with it; two services can share one Redis.
@@ -129,6 +169,10 @@ class Settings:
     open: bool = _switch(default=False)
     #: How many proxies in front of the API are trusted to say ``X-Forwarded-*``.
     trusted_proxies: int = _count(0, least=0, most=10)
+    #: Host names that the service goes by beside IP addresses and names without a dot; set or open, others are refused.
+    allowed_hosts: tuple[str, ...] = _host_names()
+    #: Origins whose web pages may use the service (CORS).
+    cors_origins: tuple[str, ...] = _origins()
     #: API processes.
     api_processes: int = _count(2, least=1, most=256)
     #: How long a request's headers may take from their first byte to their last, seconds.
@@ -199,6 +243,33 @@ class Settings:
     webhook_timeout: float = _seconds(15, least=0.1, most=50)
     #: Internal addresses that webhooks may go to all the same.
     webhook_allow: tuple[str, ...] = _reach()
+    #: How long a browser stays signed in to the dashboards, seconds.
+    session_ttl: float = _seconds(8 * 3600, least=1, most=30 * _DAY)
+    #: Whether RQ's dashboard may empty queues, and requeue and delete what is in them, too.
+    rq_dashboard_control: bool = _switch(default=False)
+    #: Whether Celery workers tell what they do, for Flower.
+    events: bool = _switch(default=False)
+    #: Address that Flower listens on.
+    flower_host: str = _text("127.0.0.1", pattern=r"[A-Za-z0-9_.:-]+", allowed="a host name or an IP address")
+    #: Port that Flower listens on.
+    flower_port: int = _count(5555, least=1, most=65535)
+    #: Path below which Flower is reached.
+    flower_prefix: str = _text("/flower", pattern=r"(/[A-Za-z0-9_~.-]+)+", allowed="a path such as /flower")
+    #: Whether a proxy stands in front of Flower that lets in only who may see it.
+    flower_behind_proxy: bool = _switch(default=False)
+    #: Whether everybody may read the figures for Prometheus; else an admin key is needed.
+    metrics_open: bool = _switch(default=False)
+    #: Whether to send traces (OpenTelemetry) to where the variables ``OTEL_*`` say.
+    tracing: bool = _switch(default=False)
+    #: The project of Sentry that unexpected errors are told to, or "".
+    sentry_dsn: str = _text(
+        "",
+        pattern=r"(https?://[^/\s@]+@[^/\s@]+/(\S*/)?\d+)?",
+        allowed="the DSN of a Sentry project",
+        secret=True,
+    )
+    #: Whether to log what is submitted and what comes of it, shortened and without what is known to be a secret.
+    log_payloads: bool = _switch(default=False)
     #: How log lines look.
     log_format: str = _choice("console", "console", "json")
     #: Least level that is logged.
@@ -217,9 +288,13 @@ def load_settings() -> Settings:
         SettingsError: one line that names the variable, its value and what is allowed.
 
     """
-    env = Env()
+    env = FileAwareEnv(file_suffix=FILE_SUFFIX, strip_whitespace=True)
     values = {setting.name: _read(env, setting) for setting in fields(Settings)}
     settings = Settings(**values)  # type: ignore[arg-type]
+    if settings.engine == "rq" and find_spec("rq") is None:
+        raise SettingsError(f"{PREFIX}ENGINE=rq: RQ is not installed here; coatcheck-service[rq] has it")
+    if settings.broker_url:
+        _check_broker(settings)
     if settings.timeout > settings.max_timeout:
         raise SettingsError(
             f"{PREFIX}TIMEOUT={settings.timeout:g}: allowed is at most {PREFIX}MAX_TIMEOUT={settings.max_timeout:g}"
@@ -231,6 +306,13 @@ def load_settings() -> Settings:
     return settings
 
 
+def _check_broker(settings: Settings) -> None:
+    if settings.engine != "celery":
+        raise SettingsError(f"{PREFIX}BROKER_URL: only Celery has a broker of its own, not {settings.engine}")
+    if find_spec("amqp") is None:
+        raise SettingsError(f"{PREFIX}BROKER_URL: amqp is not installed here; coatcheck-service[amqp] has it")
+
+
 def _read(env: Env, setting: "Field[object]") -> Value:
     name, rules = variable(setting), setting.metadata
     if setting.default is MISSING:
@@ -238,19 +320,33 @@ def _read(env: Env, setting: "Field[object]") -> Value:
     try:
         value = getattr(env, rules["reads"])(name, setting.default, validate=rules["check"])
     except (EnvError, ValueError):
-        found = env.str(name, "")
-        shown = without_password(found) if rules["secret"] else found
-        raise SettingsError(f"{name}={shown}: allowed is {rules['allowed']}") from None
+        raise SettingsError(_refusal(name, rules["allowed"], secret=rules["secret"])) from None
     return tuple(value) if isinstance(value, list) else cast("Value", value)
 
 
+def _refusal(name: str, allowed: str, *, secret: bool) -> str:
+    if file := os.environ.get(name + FILE_SUFFIX):
+        # What is in a file is likely to be a secret.
+        return f"{name}{FILE_SUFFIX}={file}: allowed is a readable file with {allowed}"
+    found = os.environ.get(name, "")
+    return f"{name}={without_password(found) if secret else found}: allowed is {allowed}"
+
+
+def is_given(name: str) -> bool:
+    """Whether the environment gives this field of :class:`Settings`, itself or as a file."""
+    variable_name = f"{PREFIX}{name.upper()}"
+    return bool(os.environ.get(variable_name) or os.environ.get(variable_name + FILE_SUFFIX))
+
+
 def without_password(url: str) -> str:
-    """The URL with ``***`` in place of its password, for logs."""
+    """The URL with ``***`` in place of its passwords, for logs."""
     try:
         parts = urlsplit(url)
         password = parts.password
     except ValueError:
         return "***"
-    if password is None:
+    place = parts.netloc if password is None else parts.netloc.replace(f":{password}@", ":***@")
+    query = re.sub(r"((?:^|&)[^=&]*password=)[^&]*", r"\1***", parts.query)
+    if (place, query) == (parts.netloc, parts.query):
         return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{password}@", ":***@")))
+    return urlunsplit(parts._replace(netloc=place, query=query))

@@ -7,9 +7,9 @@ from typing import cast
 
 import orjson
 
+from jobs.claims import Claim
 from jobs.connection import reaching_redis
 from jobs.job import Job
-from jobs.leases import Claim
 from jobs.scripts import Argument
 from jobs.store import Store
 
@@ -126,6 +126,7 @@ class DeliveryLog:
 
         """
         keys = [self._keys.record(job.id), self._keys.webhook(job.id), self._keys.webhook_calls(job.id)]
+        keys.append(self._keys.counts)
         tried = b"" if call is None else orjson.dumps(asdict(call))
         wait = "" if next_in is None else int(next_in * 1000)
         arguments: list[Argument] = [by.job.id, by.job.fence, state, wait, tries, tried, MOST_ATTEMPTS]

@@ -128,6 +128,8 @@ class Webhooks:
             # Each caller's deliveries take their turn beside other callers'.
             caller=job.caller,
             max_attempts=len(self._store.settings.webhook_retries) + 1 + SPARE_ATTEMPTS,
+            request_id=job.request_id,
+            trace=job.trace,
         )
         self.internal.submit(submission)
 

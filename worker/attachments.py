@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 
-from jobs.leases import Draft
+from jobs.claims import Draft
 from tasks.framework.figure import FIGURE_NAME, vega_lite_of
 from tasks.framework.file import check_file
 

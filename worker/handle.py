@@ -10,8 +10,9 @@ import numpy as np
 import structlog
 from numpy.random import Generator
 
+from jobs.claims import Claim, Progress, Wish
 from jobs.errors import LeaseLost, StoreUnavailable
-from jobs.leases import Claim, Leases, Progress, Wish
+from jobs.leases import Leases
 from worker.attachments import Attachments
 from worker.interrupt import Interrupted
 

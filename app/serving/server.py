@@ -64,9 +64,15 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Makes the application, in each process after the fork: connections and locks are never shared."""
         from app.factory import create_app
+        from app.serving.counted_wire import counted
+        from app.serving.presence import keep_announced
+        from app.serving.shared_wire import SharedWire
+        from jobs.telemetry import start_telemetry
 
         configure_logs(self.settings)
-        app = create_app(self.settings)
+        start_telemetry(self.settings, role="api")
+        app = create_app(self.settings, wire=counted(SharedWire))
+        keep_announced(self.settings)
         # What the application itself consists of stays for good: no collection in the midst of a request goes over it.
         gc.collect()
         gc.freeze()

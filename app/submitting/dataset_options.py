@@ -46,6 +46,7 @@ _FORM = {
         "expires_in": _EXPIRES_IN,
     },
     "required": [FILE_FIELD],
+    "additionalProperties": False,
 }
 
 #: The body of an upload, for the API's description.

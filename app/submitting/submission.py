@@ -9,13 +9,16 @@ import orjson
 from marshmallow import Schema, ValidationError
 
 from app.catalog import MEDIA_TYPES, Analysis, Format, Source, load_source
+from app.signals.request_log import current_request_id
 from app.submitting.bodies import FILE_FIELD, Body
+from app.submitting.payload_log import log_payload
 from app.submitting.pointers import refuse_fields
 from jobs.datasets import Dataset
 from jobs.input import Input, pack
 from jobs.job import Priority, new_id
 from jobs.record import Submission
 from jobs.settings import Settings
+from jobs.tracing import traceparent
 
 #: What is wrong, keyed by path as marshmallow nests it.
 Errors = dict[str, object]
@@ -67,7 +70,10 @@ class Judge:
             DatasetGone: it names a data set that is not there.
 
         """
-        return _judged(body, self)
+        judged = _judged(body, self)
+        if self.settings.log_payloads and isinstance(judged, Submission):
+            log_payload(judged, body)
+        return judged
 
 
 def _judged(body: Body, by: Judge) -> Submission | Errors:
@@ -88,6 +94,8 @@ def _judged(body: Body, by: Judge) -> Submission | Errors:
         dataset=source.name or "" if source is not None and source.kind == "dataset" else "",
         caller=by.caller,
         base_url=by.base_url,
+        request_id=current_request_id(),
+        trace=traceparent(),
         priority=Priority(chosen["priority"]),
         label=chosen["label"],
         seed=chosen["seed"],

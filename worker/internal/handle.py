@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs.leases import Claim, Leases
+from jobs.claims import Claim
+from jobs.leases import Leases
 from jobs.settings import Settings
 from jobs.store import Store
 

@@ -25,9 +25,16 @@ class Caller:
         """Whether they may do what needs this scope; an administrator may do everything."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
+    def sees(self, owner: str) -> bool:
+        """Whether they may know of what belongs to ``owner``."""
+        return owner == self.name or Scope.ADMIN in self.scopes
+
 
 #: Everybody who comes without a key to a service that is open.
 EVERYBODY = Caller(name=ANONYMOUS, scopes=frozenset({Scope.SUBMIT, Scope.READ}))
+
+#: Whoever looks at the pages for operators without a key, where the service is open.
+OPERATOR = Caller(name=ANONYMOUS, scopes=frozenset(Scope))
 
 
 def caller() -> str:

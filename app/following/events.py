@@ -9,13 +9,13 @@ from contextlib import suppress
 import orjson
 from flask import Blueprint, Response, request, stream_with_context
 
+from app.access.authentication import check_still_welcome
+from app.access.callers import Caller, current_caller
 from app.answers import NO_STORE, as_json
-from app.authentication import check_still_welcome
-from app.callers import Caller, current_caller
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.documents import moment
-from app.followers import Follower, Followers, deadline_in, left_until
+from app.following.followers import Follower, Followers, deadline_in, left_until
 from app.problems import Problem
 from app.urls import absolute, result_path
 from jobs.api_keys import Scope

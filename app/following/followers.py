@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
+from app.following.shared_reads import SharedRead, Turns
+from app.following.subscription import Subscription
 from app.serving.stopping import on_stop, stopping
-from app.shared_reads import SharedRead, Turns
-from app.subscription import Subscription
 from jobs.connection import POOL_SIZE
 from jobs.errors import StoreUnavailable
 from jobs.events import Event, history

@@ -8,13 +8,14 @@ import time
 from typing import cast
 
 import structlog
-from flask import Flask, current_app, g, request
+from flask import Flask, abort, current_app, g, request
 
-from app.callers import EVERYBODY, Caller
+from app.access.callers import EVERYBODY, OPERATOR, Caller
+from app.access.known_keys import KnownKeys
+from app.dashboards.visitors import signed_in_key, to_sign_in, wants_page
 from app.description.operations import Operation, operation_of
-from app.known_keys import KnownKeys
 from app.problems import Problem
-from jobs.api_keys import Scope, opens, parts_of
+from jobs.api_keys import ApiKey, Scope, opens, parts_of
 from jobs.key_ring import KeyRing
 
 _EXTENSION = "coatcheck-doorkeeper"
@@ -34,6 +35,27 @@ def register_authentication(app: Flask, ring: KeyRing, *, is_open: bool) -> "Doo
     return doorkeeper
 
 
+def caller_with_key(text: str) -> Caller:
+    """Whoever has the API key of this text.
+
+    Raises:
+        Problem: it is not good.
+        StoreUnavailable: Redis can't tell now whose key it is.
+
+    """
+    return _doorkeeper().caller_with(text)
+
+
+def caller_of_key(key_id: str) -> Caller | None:
+    """Whose API key has this id; None where it is none, or no longer good.
+
+    Raises:
+        StoreUnavailable: Redis can't tell now.
+
+    """
+    return _doorkeeper().caller_of(key_id)
+
+
 def check_still_welcome(caller: Caller) -> None:
     """Whoever was let in a while ago may stay: what waits or streams for long asks now and then.
 
@@ -42,7 +64,7 @@ def check_still_welcome(caller: Caller) -> None:
         StoreUnavailable: Redis can't tell now.
 
     """
-    cast("Doorkeeper", current_app.extensions[_EXTENSION]).check(caller)
+    _doorkeeper().check(caller)
 
 
 class Doorkeeper:
@@ -63,7 +85,9 @@ class Doorkeeper:
         operation = _wanted()
         if operation is None or operation.scope is None:
             return
-        g.caller = self.caller_who_says(",".join(request.headers.getlist("Authorization")))
+        said = ",".join(request.headers.getlist("Authorization"))
+        by_cookie = operation.by_session and not _BEARER.fullmatch(said)
+        g.caller = self._visitor() if by_cookie else self.caller_who_says(said)
         if g.caller.key_id:
             structlog.contextvars.bind_contextvars(caller=g.caller.name, key_id=g.caller.key_id)
         if not g.caller.may(operation.scope):
@@ -88,21 +112,46 @@ class Doorkeeper:
         # Several headers are several credentials: none is better than the others, so none counts.
         bearer = _BEARER.fullmatch(said)
         if bearer is not None:
-            return self._bearer(bearer[1] or "")
+            return self.caller_with(bearer[1] or "")
         # What another scheme says is for a proxy in front; it opens nothing here, and takes nothing away.
         if self._is_open:
             return EVERYBODY
         raise _no_key(said)
 
-    def _bearer(self, token: str) -> Caller:
-        parts = parts_of(token)
+    def caller_with(self, text: str) -> Caller:
+        """What :func:`caller_with_key` does."""
+        parts = parts_of(text)
         if parts is None:
             raise _bad_key()
         key_id, secret = parts
         key = self._known.find(key_id)
         if not opens(secret, key, now=time.time() * 1000) or key is None:
             raise _bad_key()
-        return Caller(name=key.name, scopes=key.scopes, key_id=key.id, rate=key.rate)
+        return _caller(key)
+
+    def caller_of(self, key_id: str) -> Caller | None:
+        """What :func:`caller_of_key` does."""
+        key = self._known.find(key_id) if key_id else None
+        return _caller(key) if key is not None and key.is_good(time.time() * 1000) else None
+
+    def _visitor(self) -> Caller:
+        """Who looks at a page in a browser, and sends no key."""
+        found = self.caller_of(signed_in_key())
+        if found is not None:
+            return found
+        if self._is_open:
+            return OPERATOR
+        if request.method == "GET" and wants_page():
+            abort(to_sign_in())
+        raise _no_key("")
+
+
+def _caller(key: ApiKey) -> Caller:
+    return Caller(name=key.name, scopes=key.scopes, key_id=key.id, rate=key.rate)
+
+
+def _doorkeeper() -> Doorkeeper:
+    return cast("Doorkeeper", current_app.extensions[_EXTENSION])
 
 
 def _wanted() -> Operation | None:

@@ -1,0 +1,1 @@
+"""What the service tells of itself: health, figures, traces, and a log line for each request."""
