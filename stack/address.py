@@ -1,11 +1,13 @@
 """Where the API listens: which addresses only this machine reaches, and which ports are free."""
 
 import errno
-import ipaddress
 import socket
 from dataclasses import dataclass
 
+from jobs.loopback import is_loopback
 from stack.errors import AddressRefused
+
+__all__ = ["Address", "is_loopback", "usable_address"]
 
 #: What stands for every address of the machine, and the address at which this machine itself reaches it.
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
@@ -46,14 +48,6 @@ def usable_address(host: str, port: int) -> Address:
             return Address(host=host, port=probe.getsockname()[1])
     except OSError as error:
         raise AddressRefused(_why(error, host, port)) from error
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the host; names other than ``localhost`` are not looked up."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _why(error: OSError, host: str, port: int) -> str:

@@ -15,20 +15,27 @@ def up(
     port: Annotated[int | None, typer.Option(help="Port to listen on (8000); 0 picks a free one.")] = None,
     workers: Annotated[int | None, typer.Option(help="Jobs at once (2).")] = None,
     data_dir: Annotated[str | None, typer.Option(help="Folder that everything is kept in (.coatcheck).")] = None,
+    engine: Annotated[str | None, typer.Option(help="What brings jobs to workers: celery or rq (celery).")] = None,
     redis_url: Annotated[str | None, typer.Option(help="A Redis to use instead of a private embedded one.")] = None,
+    flower: Annotated[
+        bool, typer.Option("--flower", help="Run Flower, Celery's dashboard, too; workers then tell it what they do.")
+    ] = False,
 ) -> None:
     """Run everything on this machine: Redis, the API and a worker. Ctrl-C stops it; queued jobs are kept."""
     from jobs.errors import SettingsError
-    from jobs.settings import load_settings
+    from jobs.settings import is_given, load_settings
     from stack.address import is_loopback
     from stack.machine import serve
 
-    _set(HOST=host, PORT=port, CONCURRENCY=workers, DATA_DIR=data_dir, REDIS_URL=redis_url)
+    _set(HOST=host, PORT=port, CONCURRENCY=workers, DATA_DIR=data_dir, ENGINE=engine, REDIS_URL=redis_url)
+    if flower:
+        _set(EVENTS="true")
     try:
         settings = load_settings()
         # Nobody else reaches a loopback address, so keys are asked for there only if that was said.
         is_open = settings.open if "COATCHECK_OPEN" in os.environ else is_loopback(settings.host)
-        serve(replace(settings, open=is_open), redis_url=os.environ.get("COATCHECK_REDIS_URL") or None)
+        url = settings.redis_url if is_given("redis_url") else None
+        serve(replace(settings, open=is_open), redis_url=url, with_flower=flower)
     except (StackError, SettingsError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
@@ -36,4 +43,7 @@ def up(
 
 def _set(**options: str | int | None) -> None:
     """An option is its setting's variable, for this process and for those it starts."""
-    os.environ.update({f"COATCHECK_{name}": str(value) for name, value in options.items() if value is not None})
+    given = {f"COATCHECK_{name}": str(value) for name, value in options.items() if value is not None}
+    for name in given:
+        os.environ.pop(f"{name}_FILE", None)
+    os.environ.update(given)

@@ -59,7 +59,9 @@ class DataDir:
 
         """
         try:
-            self.redis.mkdir(parents=True, exist_ok=True)
+            # Nobody else on this machine reads clients' data; a folder that is there already is left as it is.
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.redis.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StackError(f"The data dir {self.root} can't be used: {error.strerror}") from error
 

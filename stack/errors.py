@@ -28,3 +28,7 @@ class RoleFailed(StackError):
         super().__init__(f"{role} could not start: {reason}")
         self.role = role
         self.reason = reason
+
+
+class BackupRefused(StackError):
+    """A backup can't be taken, or can't be restored there; nothing that was there before has changed."""

@@ -1,6 +1,5 @@
 """The verbs `coatcheck keys …`; what they need is imported only when they run, as every `coatcheck` loads this."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -121,10 +120,11 @@ def redis_of(settings: "Settings", *, data_dir: str | None) -> str:
         StackError: no `coatcheck up` with an embedded Redis runs on the data dir that is named.
 
     """
+    from jobs.settings import is_given
     from stack.data_dir import DataDir
     from stack.errors import StackError
 
-    if data_dir is None and os.environ.get("COATCHECK_REDIS_URL"):
+    if data_dir is None and is_given("redis_url"):
         return settings.redis_url
     folder = Path(data_dir or settings.data_dir).absolute()
     embedded = DataDir(folder).embedded_redis()

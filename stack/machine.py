@@ -44,13 +44,13 @@ Coatcheck is ready at {url}
   {access}
   Data: {data_dir}   Redis: {redis}
   Catalog: {url}/analysis   API description: {url}/openapi.json
-Try:
+{flower}Try:
   curl -sS -X POST {url}/analysis/describe/run{key} -H 'Content-Type: application/json' -d '{example}'
 Ctrl-C stops everything.
 """
 
 
-def serve(settings: Settings, *, redis_url: str | None) -> None:
+def serve(settings: Settings, *, redis_url: str | None, with_flower: bool = False) -> None:
     """Run everything until a stop is asked for; ``redis_url`` names a Redis of one's own, ``None`` starts one.
 
     Raises:
@@ -61,7 +61,14 @@ def serve(settings: Settings, *, redis_url: str | None) -> None:
     data_dir.make()
     with locked(data_dir) as lock, runtime_dir() as sockets:
         address = usable_address(settings.host, settings.port)
-        plan = _Plan(settings=settings, address=address, data_dir=data_dir, sockets=sockets, redis_url=redis_url)
+        plan = _Plan(
+            settings=settings,
+            address=address,
+            data_dir=data_dir,
+            sockets=sockets,
+            redis_url=redis_url,
+            with_flower=with_flower,
+        )
         stages = plan.stages()
         guard = Guard(lock=lock, runtime_dir=sockets)
         try:
@@ -80,6 +87,8 @@ class _Plan:
     #: The private folder for sockets.
     sockets: Path
     redis_url: str | None
+    #: Whether Flower runs beside.
+    with_flower: bool
 
     @property
     def private_redis(self) -> RedisAddress:
@@ -91,7 +100,8 @@ class _Plan:
 
     def stages(self) -> tuple[Stage, ...]:
         # Stopped in reverse: the worker first, so that what its last jobs leave to do is still taken on.
-        roles = (self._api(), self._internal(), self._worker())
+        beside = (self._flower(),) if self.with_flower else ()
+        roles = (*beside, self._api(), self._internal(), self._worker())
         service = Stage(roles=roles, ready=self._service_missing, deadline=_DEADLINE)
         if self.redis_url is None:
             return (Stage(roles=(self._redis(),), ready=self._redis_missing, deadline=_REDIS_DEADLINE), service)
@@ -108,8 +118,13 @@ class _Plan:
             redis=without_password(self.redis_url) if self.redis_url else "embedded",
             key="" if self.settings.open else _KEY,
             example=_EXAMPLE,
+            flower=self._flower_line() if self.with_flower else "",
         )
         print(welcome, flush=True)
+
+    def _flower_line(self) -> str:
+        at = Address(host=self.settings.flower_host, port=self.settings.flower_port)
+        return f"  Flower: {at.url}{self.settings.flower_prefix}/\n"
 
     def _redis(self) -> Role:
         command = server_command(find_server(), self.private_redis, data_dir=self.data_dir.redis)
@@ -129,6 +144,9 @@ class _Plan:
         command = _coatcheck("worker", "--internal", "--concurrency", str(self.settings.internal_concurrency))
         grace = self.settings.stop_grace + _HAND_BACK
         return Role(name="internal", command=command, environment=self._environment(), grace=grace)
+
+    def _flower(self) -> Role:
+        return Role(name="flower", command=_coatcheck("flower"), environment=self._environment(), grace=_GRACE)
 
     def _environment(self) -> Mapping[str, str]:
         ours = {

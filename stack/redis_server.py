@@ -77,12 +77,11 @@ def server_command(program: Path, address: RedisAddress, *, data_dir: Path) -> t
 def answers(url: str, *, timeout: float = 0.5) -> str | None:
     """``None`` if the Redis at ``url`` answers PING, else why it does not; one that still loads its file does not."""
     from redis import Redis, RedisError
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
-    once = Retry(NoBackoff(), 0)
+    from jobs.connection import pool_of
+
     try:
-        client = Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=once)
+        client = Redis(connection_pool=pool_of(url, timeout=timeout, size=1, retries=0))
     except ValueError as error:
         return str(error)
     try:
@@ -90,7 +89,7 @@ def answers(url: str, *, timeout: float = 0.5) -> str | None:
     except (RedisError, OSError) as error:
         return str(error)
     finally:
-        client.close()
+        client.connection_pool.disconnect()
     return None
 
 
@@ -123,6 +122,8 @@ class EmbeddedRedis:
     address: RedisAddress
     #: Seconds that it may take to start or stop.
     deadline: float = 10.0
+    #: What is said to it beside the usual command line, or against it: the last word counts.
+    options: tuple[str, ...] = ()
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
 
     @property
@@ -144,7 +145,7 @@ class EmbeddedRedis:
 
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        command = server_command(find_server(), self.address, data_dir=self.data_dir)
+        command = (*server_command(find_server(), self.address, data_dir=self.data_dir), *self.options)
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
             wait_until_ready(self.url, deadline=self.deadline, process=self._process)
