@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test chaos soak bench overhead fuzz hostile check format lock clean
+.PHONY: help setup demo up test chaos soak bench overhead fuzz hostile test-compose check security format lock clean
 
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.installed ## Make .venv with everything, at the versions of requirements.lock
 
@@ -42,6 +42,9 @@ overhead: setup ## Measure what the service adds to an analysis, and what its pr
 fuzz: setup ## Let schemathesis loose on every operation and analysis (20 minutes; EXAMPLES=50)
 	FUZZING_EXAMPLES=$(or $(EXAMPLES),25) FUZZING_ANALYSES=samples,tasks $(BIN)/python -m pytest -q -s tests/acceptance/test_fuzzing.py
 
+test-compose: setup ## Build the images, run the deployment on a real Docker engine, scale, break and upgrade it (10 minutes)
+	COMPOSE_TESTS=1 $(BIN)/python -m pytest -q -s tests/compose
+
 hostile: setup ## Send what no client should, and watch the API's memory
 	PYTHONPATH=.:tests:tests/integration:tests/acceptance $(BIN)/python -P bench/hostile.py
 
@@ -50,6 +53,9 @@ check: setup ## Lint, format, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+security: setup ## Look for mistakes, secrets, licences and advisories; writes build/sbom.cdx.json (1 minute; SECURITY=--offline)
+	$(BIN)/python -m audit $(SECURITY)
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .

@@ -42,7 +42,7 @@ def handed_in(visit: Visit, analysis: str) -> tuple[str, str]:
 
 def authorize(visit: Visit, key: str) -> None:
     """Gives the page an API key by its button."""
-    visit.page.get_by_role("button", name="Authorize").click()
+    visit.page.get_by_role("button", name="Authorize", exact=True).click()
     dialog = visit.page.locator(".dialog-ux")
     dialog.get_by_label("auth-bearer-value").fill(key)
     dialog.get_by_role("button", name="Apply credentials").click()

@@ -22,11 +22,12 @@ def chaos(
     rate: Annotated[float, typer.Option(min=0.1, help="Jobs a second.")] = 9,
     pause: Annotated[float, typer.Option(min=0.1, help="Seconds from one fault to the next.")] = 2,
     workers: Annotated[int, typer.Option(min=1, help="Workers, each with two processes.")] = 3,
+    engine: Annotated[str, typer.Option(help="The queue engine: celery or rq.")] = "celery",
     keep: Annotated[Path | None, typer.Option(help="A folder to copy logs and ledger to.")] = None,
 ) -> None:
     """Break a real stack under load, and prove that no job was lost, stuck or settled twice."""
     plan = make_plan(seed, jobs=jobs, rate=rate, pause=pause)
-    conditions = Conditions(workers=workers, result_ttl=20, tombstone_ttl=10, patience=60, keep=keep)
+    conditions = Conditions(engine=engine, workers=workers, result_ttl=20, tombstone_ttl=10, patience=60, keep=keep)
     try:
         outcome = asyncio.run(_until_stopped(plan, conditions))
     except (KeyboardInterrupt, asyncio.CancelledError):

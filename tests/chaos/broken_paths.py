@@ -15,6 +15,8 @@ from chaos.scene import PATIENCE, Scene, Wound, chosen, eventually
 from jobs.connection import reaching_redis
 from jobs.job import STEPS, Job
 from jobs.queues import whole_message
+from jobs.queues.rq import queue_name
+from jobs.store import Store
 
 #: How long Redis stays away at most, seconds.
 LONGEST_OUTAGE = 1.5
@@ -63,16 +65,25 @@ async def _without_redis(scene: Scene, chance: float, fault: Fault, end: Callabl
 
 async def lose_message(scene: Scene, _chance: float) -> Wound:
     """A message is taken and never heard of again, as by a worker that dies in the next moment."""
-    keys = [scene.store.queue.key(step) for step in STEPS]
     async with asyncio.timeout(PATIENCE), Redis.from_url(scene.installation.settings.redis_url) as redis:
         while True:
             try:
-                popped = cast("tuple[bytes, bytes] | None", await redis.brpop(keys, timeout=1))
+                job_id = await _taken(scene.store, redis)
             except RedisError:
                 await asyncio.sleep(0.1)
                 continue
-            if popped is not None:
-                return Wound(fault=Fault.MESSAGE_LOST, at=now_ms(), job=scene.store.queue.job_id(popped[1]))
+            if job_id:
+                return Wound(fault=Fault.MESSAGE_LOST, at=now_ms(), job=job_id)
+
+
+async def _taken(store: Store, redis: Redis) -> str:
+    """The job whose message is taken now, as the engine's workers take it; "" if none came for a second."""
+    if store.settings.engine == "rq":
+        queues = [f"rq:queue:{queue_name(store.settings.namespace, step)}" for step in STEPS]
+        popped = cast("tuple[bytes, bytes] | None", await redis.blpop(queues, timeout=1))
+        return popped[1].decode() if popped else ""
+    popped = cast("tuple[bytes, bytes] | None", await redis.brpop([*map(store.queue.key, STEPS)], timeout=1))
+    return store.queue.job_id(popped[1]) if popped else ""
 
 
 async def copy_message(scene: Scene, chance: float) -> Wound:
@@ -90,4 +101,6 @@ def _recent_job(scene: Scene, chance: float) -> Job | None:
 def _deliver(scene: Scene, job: Job) -> int:
     queue = scene.store.queue
     with reaching_redis():
-        return int(scene.store.redis.lpush(queue.key(job.step), *[whole_message(queue, job)] * COPIES))
+        there = int(scene.store.redis.lpush(queue.key(job.step), *[whole_message(queue, job)] * COPIES))
+    scene.store.forward()
+    return there

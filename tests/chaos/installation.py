@@ -85,10 +85,12 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(*, workers: int, result_ttl: float, tombstone_ttl: float) -> AsyncIterator[Installation]:
+async def installed(
+    *, engine: str, workers: int, result_ttl: float, tombstone_ttl: float
+) -> AsyncIterator[Installation]:
     """A whole installation that is ready and is kept up; ended and removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="coatcheck-") as folder:
-        times = replace(TIMES, result_ttl=result_ttl, tombstone_ttl=tombstone_ttl)
+        times = replace(TIMES, engine=engine, result_ttl=result_ttl, tombstone_ttl=tombstone_ttl)
         installation = _described(Path(folder), times, workers=workers)
         installation.redis.start()
         keeper = asyncio.create_task(_keep_up(installation.roles))

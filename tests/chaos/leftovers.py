@@ -24,14 +24,28 @@ def leftovers(store: Store) -> list[str]:
 
 
 def _is_explained(store: Store, key: bytes) -> bool:
-    if key == store.keys.workers.encode() or key.startswith(_BINDING):
+    keys = store.keys
+    kept = (keys.workers, keys.roster, keys.roster_seen, keys.counts)
+    if key.decode() in kept or key.startswith((_BINDING, keys.counted("").encode())):
         return True
+    if key.startswith(b"rq:"):
+        return _is_of_rq(store, key)
     if key == store.keys.blobs.encode():
         return _oldest(store, store.keys.blobs) / 1000 > time.time()
     # Messages that a killed worker had taken: kombu gives them to another one after a while.
     unacked = f"{store.settings.namespace}:unacked"
     taken = _oldest(store, f"{unacked}_index")
     return key.startswith(unacked.encode()) and taken > time.time() - VISIBILITY - _LOOKED_AT
+
+
+def _is_of_rq(store: Store, key: bytes) -> bool:
+    """RQ knows its workers and queues for good; of a worker that was killed it forgets the rest after a while."""
+    if key.startswith(b"rq:job:"):
+        started = b"".join(
+            member for wip in store.redis.scan_iter("rq:wip:*") for member in store.redis.zrange(wip, 0, -1)
+        )
+        return store.redis.ttl(key) >= 0 or key.removeprefix(b"rq:job:") in started
+    return not key.startswith(b"rq:queue:")
 
 
 def _oldest(store: Store, index: str) -> float:

@@ -47,9 +47,9 @@ class Role:
             )
 
     def children(self) -> list[psutil.Process]:
-        """The processes of its pool."""
+        """The processes of its pool, and those that they have forked."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            return psutil.Process(self.pid).children()
+            return psutil.Process(self.pid).children(recursive=True)
         return []
 
     def signal(self, signum: signal.Signals) -> None:

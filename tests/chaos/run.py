@@ -26,6 +26,8 @@ from jobs.store import Store
 class Conditions:
     """What a run is made under."""
 
+    #: The queue engine.
+    engine: str = "celery"
     #: Workers, each with two processes.
     workers: int
     #: How long results and then tombstones are kept, seconds.
@@ -70,7 +72,7 @@ async def run(plan: Plan, conditions: Conditions) -> Outcome:
     """Runs the plan on an installation of its own, which is gone afterwards."""
     began = time.monotonic()
     lives = {"result_ttl": conditions.result_ttl, "tombstone_ttl": conditions.tombstone_ttl}
-    async with installed(workers=conditions.workers, **lives) as installation:
+    async with installed(engine=conditions.engine, workers=conditions.workers, **lives) as installation:
         customer, store = Customer(installation.url), Store(installation.settings)
         scene = Scene(installation=installation, store=store, customer=customer, redis_is_broken=asyncio.Lock())
         monkey = Monkey(scene)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from expected_job import CALLERS, RESULT_TTL, TOMBSTONE_TTL, Expected
 from job_model import Model
-from traces import Traces, half_minutes
+from traces import MINUTE, Traces, half_minutes
 
+from jobs.counts import JOB_BOUNDS, Counts
 from jobs.job import FINAL, JobStatus
 
 
@@ -21,6 +22,9 @@ def assert_agreement(traces: Traces, model: Model) -> None:
     small = {name: job.result for name, job in there.items() if job.result and not job.result_blob}
     _same("results", traces.results, {name: small[name] for name in small if model.has_result(there[name])})
     _same("files", traces.files, set(model.files))
+    _same("counts", _counted(traces.counts), dict(model.counts))
+    _same("waits", _timed(traces.counts, "waited"), (len(model.waited), sum(model.waited)))
+    _same("runs", _timed(traces.counts, "ran"), (len(model.ran), sum(model.ran)))
     _same("backlog", traces.backlog, model.backlog())
     _same("active", traces.active, model.active())
     _same("messages", traces.queues, model.queues)
@@ -34,6 +38,18 @@ def assert_counts_add_up(traces: Traces, submitted: int, forgotten: int) -> None
     _same("jobs in all places", sum(map(len, places)), submitted - forgotten)
     _same("jobs in one place", len(set().union(*places)), submitted - forgotten)
     _same("callers with a backlog of nothing", [one for one, number in traces.backlog.items() if number <= 0], [])
+
+
+def _counted(counts: Counts) -> dict[tuple[str, ...], int]:
+    """What has happened, without how long it took."""
+    kinds = ("ended", "failed", "taken_back", "lapsed", "resent")
+    return {(kind, *words): number for kind in kinds for words, number in counts.of(kind).items()}
+
+
+def _timed(counts: Counts, what: str) -> tuple[int, int]:
+    """How many times there are of a kind, and the whole minutes of all: time passes by minutes."""
+    found = [histogram for _, histogram in counts.times(what, JOB_BOUNDS)]
+    return sum(each.within[-1] for each in found), sum(each.sum for each in found) // MINUTE
 
 
 def _same(what: str, found: object, expected: object) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.desk import Desk
 from app.factory import create_app
 from jobs.leases import Leases
 from jobs.settings import Settings
@@ -37,9 +37,3 @@ def client(app: Flask) -> FlaskClient:
 def leases(app: Flask) -> Leases:
     """A worker on the same jobs."""
     return Leases(desk_of(app).store, worker="worker-1")
-
-
-def desk_of(app: Flask) -> Desk:
-    desk = app.extensions["coatcheck"]
-    assert isinstance(desk, Desk)
-    return desk

@@ -11,9 +11,10 @@ from job_model import Model
 from submissions import a_submission
 from traces import Clock
 
+from jobs.claims import Claim, Wish
 from jobs.errors import ClaimRefused, LeaseLost, NoSuchJob
 from jobs.job import MOVES, JobStatus
-from jobs.leases import Claim, Leases, Wish
+from jobs.leases import Leases
 from jobs.settings import Settings
 from jobs.store import Store
 

@@ -20,8 +20,8 @@ from expected_job import (
     Expected,
 )
 
+from jobs.claims import Verdict, Wish
 from jobs.job import FINAL, STEPS, Cause, JobStatus, steps_of
-from jobs.leases import Verdict, Wish
 from jobs.record import Submission
 
 
@@ -42,6 +42,10 @@ class Model:
     turns: int = 0
     #: The jobs whose webhook is to be called, by when they ended.
     outbox: dict[str, float] = field(default_factory=dict)
+    #: How often what has happened, and how long each wait and each run took that ended a job.
+    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    waited: list[int] = field(default_factory=list)
+    ran: list[int] = field(default_factory=list)
 
     def is_there(self, job_id: str) -> bool:
         """Whether there is a record of it."""
@@ -93,6 +97,8 @@ class Model:
             return job.status
         if job.wait is not None and job.wait <= self.now:
             return self.end(job, JobStatus.FAILED, cause=Cause.EXPIRED)
+        since = job.created if job.fence == 0 else job.enqueued
+        self.waited.append(self.now - int(since if since is not None else self.now))
         job.move(JobStatus.RUNNING)
         job.leave_queue()
         job.fence += 1
@@ -132,6 +138,7 @@ class Model:
             self.files.setdefault(result_blob(job_id, fence), self.now + UNCLAIMED_FILE)
 
     def end(self, job: Expected, status: JobStatus, *, cause: Cause | None = None) -> JobStatus:
+        self._count_end(job, status, cause)
         job.move(status)
         job.leave_queue()
         job.leave_worker()
@@ -142,10 +149,17 @@ class Model:
             self.files[job.data_blob] = self.now + RESULT_TTL
         return status
 
+    def _count_end(self, job: Expected, status: JobStatus, cause: Cause | None) -> None:
+        self.counts["ended", job.submission.analysis, status] += 1
+        if cause is not None:
+            self.counts["failed", job.submission.analysis, cause] += 1
+        if job.status is not JobStatus.QUEUED and job.started is not None:
+            self.ran.append(self.now - int(job.started))
+
     def put_off(self, job: Expected) -> JobStatus:
         if job.status is JobStatus.CANCELING:
             return self.end(job, JobStatus.CANCELED)
-        self._take_back(job, cost=1)
+        self._take_back(job, cost=1, why="put_off")
         job.due = self.now + DELAY
         return job.status
 
@@ -187,8 +201,8 @@ class Model:
         if why == "timeout" and job.status is JobStatus.RUNNING:
             return self.end(job, JobStatus.FAILED, cause=Cause.TIMEOUT)
         if why == "handed_back":
-            return self._lose(job, cost=0)
-        return self._lose(job, cost=1, cause=Cause(why))
+            return self._lose(job, cost=0, why=why)
+        return self._lose(job, cost=1, why=why)
 
     def recover(self, job_id: str) -> str:
         """What a sweep does when it looks at this job."""
@@ -196,7 +210,8 @@ class Model:
             return "dropped"
         job = self.jobs[job_id]
         if job.lease is not None and job.lease <= self.now:
-            outcome = self._lose(job, cost=1, cause=Cause.WORKER_LOST)
+            self.counts["lapsed",] += 1
+            outcome = self._lose(job, cost=1, why="worker_lost")
             return "requeued" if outcome is JobStatus.QUEUED else outcome
         if job.due is not None and job.due <= self.now:
             self.enqueue(job)
@@ -205,6 +220,7 @@ class Model:
             return self.end(job, JobStatus.FAILED, cause=Cause.EXPIRED)
         if job.enqueued is not None and job.enqueued + RESEND_AFTER <= self.now:
             self.enqueue(job)
+            self.counts["resent",] += 1
             return "sent"
         return "nothing"
 
@@ -238,16 +254,17 @@ class Model:
         following = self.jobs.get(queue[-1])
         return following is not None and following.enqueued is not None and job.turn < following.turn
 
-    def _lose(self, job: Expected, *, cost: int, cause: Cause | None = None) -> JobStatus:
+    def _lose(self, job: Expected, *, cost: int, why: str) -> JobStatus:
         if job.status is JobStatus.CANCELING:
             return self.end(job, JobStatus.CANCELED)
         if cost and job.attempt >= job.submission.max_attempts:
-            return self.end(job, JobStatus.FAILED, cause=cause)
-        self._take_back(job, cost=cost)
+            return self.end(job, JobStatus.FAILED, cause=Cause(why))
+        self._take_back(job, cost=cost, why=why)
         self.enqueue(job)
         return job.status
 
-    def _take_back(self, job: Expected, *, cost: int) -> None:
+    def _take_back(self, job: Expected, *, cost: int, why: str) -> None:
+        self.counts["taken_back", job.submission.analysis, why] += 1
         job.move(JobStatus.QUEUED)
         job.leave_worker()
         job.attempt += cost

@@ -92,5 +92,5 @@ def running_api(redis_url: str, folder: Path, *, program: tuple[str, ...] = API,
 def _answers(running: Running) -> bool:
     try:
         return requests.get(f"{running.url}/livez", timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False

@@ -3,12 +3,11 @@
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from waiting import eventually
 
 PROGRAM = Path(__file__).with_name("standin_stack.py")
 
@@ -42,13 +41,6 @@ child = subprocess.Popen(["sleep", "1000"])
 (place / "stubborn.pids").write_text(f"{os.getpid()} {child.pid}")
 time.sleep(1000)
 """
-
-
-def eventually(condition: Callable[[], object], *, seconds: float = 15.0) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def is_gone(pid: int) -> bool:

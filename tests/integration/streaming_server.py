@@ -8,10 +8,10 @@ import structlog
 from flask import Flask, Response, request
 
 from app.refusals import register_refusals
-from app.request_log import register_request_log
 from app.serving.listener import listen
 from app.serving.server import Server
 from app.serving.stopping import on_stop, stopping
+from app.signals.request_log import register_request_log
 from jobs.logs import configure_logs
 from jobs.settings import load_settings
 

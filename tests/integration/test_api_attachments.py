@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from conftest import desk_of
+from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
 from submissions import NOTHING

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from walking import NOBODY, canceled, failed, hand_in, poll, slug, started, succeeded
 
-from app.callers import EVERYBODY
+from app.access.callers import EVERYBODY
 from jobs.job import Cause
 from jobs.leases import Leases
 
@@ -56,6 +56,6 @@ def test_an_unknown_job_is_not_canceled(client: FlaskClient) -> None:
 def test_the_job_of_somebody_else_is_not_canceled(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = hand_in(client)
     with monkeypatch.context() as other:
-        other.setattr("app.authentication.EVERYBODY", replace(EVERYBODY, name="somebody else"))
+        other.setattr("app.access.authentication.EVERYBODY", replace(EVERYBODY, name="somebody else"))
         refused = client.delete(f"/jobs/{job_id}").status_code
     assert (refused, poll(client, job_id).json["status"]) == (404, "queued")

@@ -9,8 +9,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from walking import canceled, failed, hand_in, outcome, started, succeeded
 
 from app.factory import create_app
+from jobs.claims import Progress
 from jobs.job import Cause
-from jobs.leases import Leases, Progress
+from jobs.leases import Leases
 from jobs.settings import Settings
 
 
@@ -103,11 +104,13 @@ def test_an_analysis_tells_how_long_it_usually_takes(client: FlaskClient, leases
 
 def test_readiness_tells_how_many_workers_live(client: FlaskClient, leases: Leases) -> None:
     leases.renew([])
-    assert client.get("/readyz").json == {"status": "ready", "checks": {"redis": "ok"}, "workers": 1}
+    checks = {"redis": "ok", "storage": "ok"}
+    assert client.get("/readyz").json == {"status": "ready", "checks": checks, "workers": 1, "warnings": []}
 
 
 def test_a_service_without_workers_is_ready_to_take_jobs(client: FlaskClient) -> None:
-    assert client.get("/readyz").json["workers"] == 0
+    told = client.get("/readyz").json
+    assert (told["workers"], told["warnings"]) == (0, ["No worker lives; jobs wait until one does."])
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "image/png"])
@@ -135,7 +138,7 @@ def test_headers_of_proxies_are_not_believed_unless_told(client: FlaskClient) ->
 
 
 def test_headers_of_a_trusted_proxy_are_believed(api_settings: Settings) -> None:
-    app: Flask = create_app(replace(api_settings, trusted_proxies=1))
+    app: Flask = create_app(replace(api_settings, trusted_proxies=1, allowed_hosts=("example.org",)))
     answer = app.test_client().get("/", headers=_FORWARDED)
     assert answer.json["links"]["analyses"] == "https://example.org/lab/analysis"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx_sse
 import orjson
 import pytest
-from conftest import desk_of
+from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
 from httpx_sse._decoders import SSEDecoder
@@ -19,9 +19,10 @@ from walking import NOBODY, canceled, hand_in, slug, started, succeeded
 from werkzeug.test import TestResponse
 
 from app.factory import create_app
-from app.followers import MOST_WAITING, End, Follower
+from app.following.followers import MOST_WAITING, End, Follower
+from jobs.claims import Progress
 from jobs.events import Event
-from jobs.leases import Leases, Progress
+from jobs.leases import Leases
 from jobs.settings import Settings
 
 
@@ -244,8 +245,8 @@ def guarded_app(api_settings: Settings) -> Iterator[Flask]:
 @pytest.fixture
 def alice(guarded_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Bearer:
     """A caller whose key is looked at again at once, by requests and by streams."""
-    monkeypatch.setattr("app.known_keys.TRUSTED", 0.0)
-    monkeypatch.setattr("app.events.CHECK", 0.1)
+    monkeypatch.setattr("app.access.known_keys.TRUSTED", 0.0)
+    monkeypatch.setattr("app.following.events.CHECK", 0.1)
     return bearer(guarded_app)
 
 
@@ -272,8 +273,8 @@ def test_a_stream_without_a_byte_says_that_it_is_still_there(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever else wakes it: a subscription that is made anew tells of a gap, behind which may be nothing."""
-    monkeypatch.setattr("app.events.HEARTBEAT", 0.2)
-    monkeypatch.setattr("app.events.CHECK", 0.05)
+    monkeypatch.setattr("app.following.events.HEARTBEAT", 0.2)
+    monkeypatch.setattr("app.following.events.CHECK", 0.05)
     stream = follow(client, hand_in(client))
     chunks: Iterator[bytes] = iter(stream.response)
     while b"status" not in next(chunks):

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from conftest import desk_of
+from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
 from walking import canceled, slug

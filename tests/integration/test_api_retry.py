@@ -10,9 +10,10 @@ from walking import NOBODY, canceled, failed, hand_in, outcome, poll, slug, star
 
 from app.factory import create_app
 from jobs.api_keys import Scope
+from jobs.claims import Wish
 from jobs.input import unpack
 from jobs.job import Cause
-from jobs.leases import Leases, Wish
+from jobs.leases import Leases
 from jobs.settings import Settings
 from jobs.sweep import sweep
 

@@ -88,6 +88,7 @@ def test_what_is_no_http_is_a_problem_too(server: Running, request_: bytes, stat
     answer = server.speak(request_)
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert b"\r\nContent-Type: application/problem+json\r\n" in answer
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
 
 
 @pytest.mark.parametrize("chunk", [b"ZZ\r\n", b"-5\r\n", b"5\r\nabcdeXX\r\n"])

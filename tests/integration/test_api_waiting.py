@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from conftest import desk_of
+from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
 from key_bearers import Bearer, bearer, ring_of
@@ -16,7 +16,7 @@ from walking import canceled, hand_in, poll, slug, started, succeeded
 from werkzeug.test import TestResponse
 
 from app.factory import create_app
-from app.followers import Followers
+from app.following.followers import Followers
 from app.preferences import LONGEST_WAIT, wait_wanted
 from jobs.errors import StoreUnavailable
 from jobs.job import Job
@@ -178,7 +178,7 @@ def guarded_app(api_settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def alice(guarded_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Bearer:
-    monkeypatch.setattr("app.known_keys.TRUSTED", 0.0)
+    monkeypatch.setattr("app.access.known_keys.TRUSTED", 0.0)
     return bearer(guarded_app)
 
 

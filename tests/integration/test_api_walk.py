@@ -9,7 +9,7 @@ from redis.connection import AbstractConnection
 from waiting import eventually
 from walking import NOBODY, canceled, failed, hand_in, outcome, poll, slug, started, succeeded
 
-from app.callers import EVERYBODY
+from app.access.callers import EVERYBODY
 from app.factory import create_app
 from jobs.job import Cause
 from jobs.leases import Leases
@@ -176,7 +176,7 @@ def test_what_can_not_be_an_id_is_not_looked_up(app: Flask, monkeypatch: pytest.
 @pytest.mark.parametrize("path", ["/queuedResource/{}/status", "/resource/{}/result", "/jobs/{}"])
 def test_the_job_of_somebody_else_is_404(client: FlaskClient, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = hand_in(client)
-    monkeypatch.setattr("app.authentication.EVERYBODY", replace(EVERYBODY, name="somebody else"))
+    monkeypatch.setattr("app.access.authentication.EVERYBODY", replace(EVERYBODY, name="somebody else"))
     answer = client.get(path.format(job_id))
     assert (answer.status_code, slug(answer)) == (404, "no-such-job")
 

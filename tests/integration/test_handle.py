@@ -7,7 +7,8 @@ import pytest
 from submissions import submitted
 from waiting import eventually
 
-from jobs.leases import Claim, Leases
+from jobs.claims import Claim
+from jobs.leases import Leases
 from jobs.scripts import Argument, Reply
 from jobs.store import Store
 from worker.handle import PACE, JobHandle

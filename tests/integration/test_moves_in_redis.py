@@ -6,9 +6,10 @@ from contextlib import suppress
 import pytest
 from submissions import NOTHING, submitted
 
+from jobs.claims import Claim, Progress
 from jobs.errors import ClaimRefused, LeaseLost
 from jobs.job import FINAL, MOVES, Cause, Failure, Job, JobStatus
-from jobs.leases import Claim, Leases, Progress
+from jobs.leases import Leases
 from jobs.store import Store
 
 FAILURE = Failure(cause=Cause.CRASHED, message="It crashed.")

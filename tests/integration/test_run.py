@@ -3,9 +3,10 @@
 import pytest
 from submissions import submitted
 
+from jobs.claims import Claim
 from jobs.errors import StoreUnavailable
 from jobs.job import JobStatus
-from jobs.leases import Claim, Leases
+from jobs.leases import Leases
 from jobs.store import Store
 from tasks import load_catalog
 from worker.interrupt import Interrupt

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from stand_ins import PROGRAM, SERVANT, STUBBORN, StandIns, eventually, is_gone
+from stand_ins import PROGRAM, SERVANT, STUBBORN, StandIns, is_gone
+from waiting import eventually
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_a_killed_process_is_started_again(stack: StandIns) -> None:
     stack.start_servants("api", "worker")
     before = stack.forget_pids("api")
     os.kill(before[0], signal.SIGKILL)
-    eventually((stack.place / "api.pids").exists, seconds=20)
+    eventually((stack.place / "api.pids").exists, within=20)
     assert stack.pids("api")[0] != before[0]
 
 
@@ -57,7 +58,7 @@ def test_it_never_gives_up_on_a_process(stack: StandIns) -> None:
     stack.start_servants("api")
     for _ in range(7):
         os.kill(stack.forget_pids("api")[0], signal.SIGKILL)
-        eventually((stack.place / "api.pids").exists, seconds=20)
+        eventually((stack.place / "api.pids").exists, within=20)
     assert not is_gone(stack.pids("api")[0])
 
 
@@ -65,7 +66,7 @@ def test_the_children_of_a_killed_process_end_with_it(stack: StandIns) -> None:
     stack.start_servants("worker")
     parent, child = stack.forget_pids("worker")
     os.kill(parent, signal.SIGKILL)
-    eventually(lambda: is_gone(child), seconds=20)
+    eventually(lambda: is_gone(child), within=20)
 
 
 def test_a_restart_is_reported(stack: StandIns) -> None:
@@ -113,8 +114,8 @@ def test_nothing_outlives_a_stack_that_was_killed(stack: StandIns) -> None:
     stack.start_servants("redis", "worker")
     sockets = Path(stack.wait_for_line("READY").split()[1])
     stack.running.kill()
-    eventually(lambda: all(map(is_gone, stack.pids("redis") + stack.pids("worker"))), seconds=20)
-    eventually(lambda: not sockets.exists(), seconds=20)
+    eventually(lambda: all(map(is_gone, stack.pids("redis") + stack.pids("worker"))), within=20)
+    eventually(lambda: not sockets.exists(), within=20)
 
 
 def test_a_killed_stack_can_be_started_again_at_once(stack: StandIns) -> None:
@@ -138,7 +139,7 @@ def test_a_role_that_cannot_start_is_reported_with_its_own_words(stack: StandIns
     stack.start({"redis": SERVANT.format(name="redis"), "api": "import sys; print('PORT=x: no'); sys.exit(2)"})
     code = stack.end()
     assert (code, stack.errors) == (1, "api could not start: PORT=x: no\n")
-    eventually(lambda: not (stack.place / "redis.pids").exists() or is_gone(stack.pids("redis")[0]), seconds=20)
+    eventually(lambda: not (stack.place / "redis.pids").exists() or is_gone(stack.pids("redis")[0]), within=20)
 
 
 def test_a_program_that_does_not_exist_is_reported(stack: StandIns) -> None:

@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as BrokenConnection
 from waiting import eventually
 
-from app.subscription import Subscription
+from app.following.subscription import Subscription
 from jobs.settings import Settings
 from jobs.store import Store
 from stack.redis_server import EmbeddedRedis

@@ -6,8 +6,9 @@ import pytest
 from submissions import submitted
 from waiting import eventually
 
+from jobs.claims import Held, Verdict
 from jobs.job import Cause, JobStatus, Priority, steps_of
-from jobs.leases import Held, Leases, Verdict
+from jobs.leases import Leases
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep

@@ -8,6 +8,7 @@ import fsspec
 import orjson
 from expected_job import CALLERS
 
+from jobs.counts import Counts
 from jobs.events import history
 from jobs.job import STEPS
 from jobs.store import Store
@@ -33,6 +34,8 @@ class Traces:
     indexes: Mapping[str, Mapping[str, float]]
     backlog: Mapping[str, int]
     active: Mapping[str, int]
+    #: How often what has happened.
+    counts: Counts
     #: The statuses that the followers of each job were told.
     told: Mapping[str, list[str]]
     #: The jobs whose messages are in the engine's queues.
@@ -71,6 +74,7 @@ class Clock:
         with self._store.redis.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(self._keys.backlog)
             pipeline.hgetall(self._keys.active)
+            pipeline.hgetall(self._keys.counts)
             for key in sets:
                 pipeline.zrange(key, 0, -1, withscores=True)
             for step in STEPS:
@@ -79,7 +83,7 @@ class Clock:
                 pipeline.hgetall(self._keys.record(job_id)).get(self._keys.result(job_id))
                 for key in self._expiring(job_id):
                     pipeline.pttl(key)
-            backlog, active, *replies = pipeline.execute()
+            backlog, active, counts, *replies = pipeline.execute()
         indexes, queues = replies[: len(sets)], replies[len(sets) : len(sets) + len(STEPS)]
         of_jobs = replies[len(sets) + len(STEPS) :]
         each = {job_id: of_jobs[7 * at : 7 * at + 7] for at, job_id in enumerate(ids)}
@@ -90,6 +94,7 @@ class Clock:
             indexes={key.partition(":")[2]: self._members(found) for key, found in zip(sets, indexes, strict=True)},
             backlog={caller.decode(): int(number) for caller, number in backlog.items()},
             active={caller.decode(): int(number) for caller, number in active.items()},
+            counts=Counts(counts),
             told={job_id: self._told(job_id) for job_id, found in each.items() if found[0]},
             queues={step: [self._store.queue.job_id(message) for message in queues[step]] for step in STEPS},
             files=self._files(),

@@ -4,8 +4,9 @@ from flask.testing import FlaskClient
 from submissions import NOTHING
 from werkzeug.test import TestResponse
 
+from jobs.claims import Claim
 from jobs.job import Cause, Failure
-from jobs.leases import Claim, Leases
+from jobs.leases import Leases
 
 #: An id that can be, but is nobody's.
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
