@@ -103,6 +103,8 @@ class Express:
             environ[_MET] = error
             told = None
         if told is None:
+            # Under the same id: what was logged here, or written with a job, is of this request.
+            environ["HTTP_X_REQUEST_ID"] = request_id
             return self._others(environ, start_response)
         status, headers, body = told
         headers += [

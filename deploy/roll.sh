@@ -39,7 +39,9 @@ add_one() {
 }
 
 containers() {
-  docker compose ps --all --quiet "$1"
+  # Compose counts those, too, that `docker compose run` has left behind; they are none of the service's.
+  docker compose ps --all --quiet "$1" | grep --invert-match --line-regexp --fixed-strings \
+    "$(docker ps --all --quiet --no-trunc --filter label=com.docker.compose.oneoff=True)" || true
 }
 
 if (($# == 0)); then

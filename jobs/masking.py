@@ -30,10 +30,12 @@ _SECRET_TEXT = re.compile(
     re.IGNORECASE,
 )
 
-#: Parameters in the query of a URL whose values are secrets.
-_SECRET_QUERY = re.compile(
-    r"((?:[?&]|\b)[\w.-]*(?:password|secret|token|key|signature|sig)[\w.-]*=)[^&\s\"']+", re.IGNORECASE
-)
+#: Parameters as in the query of a URL, their names looked at from their begin only: from everywhere, one of thousands
+#: of letters would keep a core busy.
+_PARAMETER = re.compile(r"(?<![\w.-])([\w.-]++)=[^&\s\"']+")
+
+#: Names among those whose values are secrets.
+_SECRET_PARAMETER = re.compile(r"password|secret|token|key|signature|sig", re.IGNORECASE)
 
 
 def masked(payload: object) -> str:
@@ -71,7 +73,11 @@ def _object(value: Mapping[object, object], deep: int) -> dict[str, object]:
 def _text(value: str) -> str:
     # What is cut away needs no look, but a secret must not be cut in two and so be missed.
     looked_at = value[: 10 * LONGEST]
-    return _SECRET_QUERY.sub(rf"\1{MASK}", _SECRET_TEXT.sub(MASK, looked_at))
+    return _PARAMETER.sub(_masked_parameter, _SECRET_TEXT.sub(MASK, looked_at))
+
+
+def _masked_parameter(found: re.Match[str]) -> str:
+    return f"{found[1]}={MASK}" if _SECRET_PARAMETER.search(found[1]) else found[0]
 
 
 def _cut(text: str, longest: int) -> str:

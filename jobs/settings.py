@@ -345,6 +345,9 @@ def without_password(url: str) -> str:
         password = parts.password
     except ValueError:
         return "***"
+    if ":" in parts.netloc and "@" in url and "@" not in parts.netloc:
+        # A password with a / ? or # that is not quoted seems to end the host; what follows is still secret.
+        return f"{parts.scheme}://***@{url.rpartition('@')[2]}"
     place = parts.netloc if password is None else parts.netloc.replace(f":{password}@", ":***@")
     query = re.sub(r"((?:^|&)[^=&]*password=)[^&]*", r"\1***", parts.query)
     if (place, query) == (parts.netloc, parts.query):

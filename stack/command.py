@@ -24,18 +24,16 @@ def up(
     """Run everything on this machine: Redis, the API and a worker. Ctrl-C stops it; queued jobs are kept."""
     from jobs.errors import SettingsError
     from jobs.settings import is_given, load_settings
-    from stack.address import is_loopback
     from stack.machine import serve
+    from stack.meant import open_for_up
 
     _set(HOST=host, PORT=port, CONCURRENCY=workers, DATA_DIR=data_dir, ENGINE=engine, REDIS_URL=redis_url)
     if flower:
         _set(EVENTS="true")
     try:
         settings = load_settings()
-        # Nobody else reaches a loopback address, so keys are asked for there only if that was said.
-        is_open = settings.open if "COATCHECK_OPEN" in os.environ else is_loopback(settings.host)
         url = settings.redis_url if is_given("redis_url") else None
-        serve(replace(settings, open=is_open), redis_url=url, with_flower=flower)
+        serve(replace(settings, open=open_for_up(settings)), redis_url=url, with_flower=flower)
     except (StackError, SettingsError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from jobs.settings import Settings, load_settings
+from jobs.settings import Settings, is_given, load_settings
 from stack.address import is_loopback
 from stack.data_dir import DataDir
 from stack.keys import redis_of
@@ -23,7 +23,15 @@ def meant_settings(data_dir: str | None) -> Settings:
     if data_dir is not None:
         settings = replace(settings, data_dir=str(Path(data_dir).absolute()))
     embedded = DataDir(Path(settings.data_dir).absolute()).embedded_redis()
-    if embedded == settings.redis_url and "COATCHECK_OPEN" not in os.environ:
-        # As `coatcheck up` has it.
-        settings = replace(settings, open=is_loopback(settings.host))
+    if embedded == settings.redis_url:
+        settings = replace(settings, open=open_for_up(settings))
     return settings
+
+
+def open_for_up(settings: Settings) -> bool:
+    """Whether `coatcheck up` serves without keys: as a variable says, or the file that it names.
+
+    Where nothing is said, it does on a loopback address, which nobody else reaches.
+    """
+    is_said = "COATCHECK_OPEN" in os.environ or is_given("open")
+    return settings.open if is_said else is_loopback(settings.host)

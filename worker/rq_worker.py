@@ -145,11 +145,7 @@ class Courier(Worker):
     def execute_job(self, job: Message, queue: Queue) -> None:
         """Has the job run by a horse, and waits for its end."""
         job.origin = job.origin or queue.name
-        if (status := self._status_of(job.id)) is not JobStatus.QUEUED:
-            # Canceled in the queue, or brought twice: not worth a horse.
-            if status is None or status in FINAL:
-                with _for_show():
-                    self.connection.delete(job.key)
+        if not self._is_to_run(job):
             return
         execution = None
         with _for_show():
@@ -164,14 +160,24 @@ class Courier(Worker):
         with _for_show():
             self._forget(job, execution, succeeded=ended == 0)
 
-    def _status_of(self, job_id: str) -> JobStatus | None:
-        """How the job stands; None where there is no record of it. Where the store is away, its run will ask again."""
+    def _is_to_run(self, message: Message) -> bool:
+        """Whether the job is worth a horse. Where the store is away it may be; its run will ask again."""
         try:
-            return self._store.find(job_id).status
-        except NoSuchJob:
-            return None
+            job = self._store.find(message.id)
         except StoreUnavailable:
-            return JobStatus.QUEUED
+            return True
+        except NoSuchJob:
+            job = None
+        if job is None or job.status in FINAL:
+            with _for_show():
+                self.connection.delete(message.key)
+            return False
+        if job.analysis not in self._duty.catalog:
+            # As with Celery: the sweep sends it again until a worker knows it, as in an upgrade.
+            log.error("analysis.unknown", job=job.id, analysis=job.analysis)
+            return False
+        # Brought twice, where it runs already.
+        return job.status is JobStatus.QUEUED
 
     def _be_horse(self, job_id: str, *, worker: int) -> NoReturn:
         """What a horse does from its first breath to its last; it must never get back into what its parent does."""
@@ -202,8 +208,11 @@ class Courier(Worker):
             self._bell.wait(max(0.0, told + BEAT - time.monotonic()))
             if os.getppid() != self._parent:
                 os.kill(horse, signal.SIGKILL)
-            if execution is not None and time.monotonic() - told >= BEAT:
-                told = time.monotonic()
+            if time.monotonic() - told < BEAT:
+                continue
+            told = time.monotonic()
+            # Where Redis was away when the run began, RQ's books know of none.
+            if execution is not None:
                 with _for_show():
                     self.maintain_heartbeats(job, execution)
         return status

@@ -6,6 +6,7 @@ A thread of its own does; under gevent that is a greenlet.
 import threading
 
 import structlog
+from redis.exceptions import RedisError
 
 from app.serving.stopping import on_stop
 from app.signals.tally import TALLY
@@ -33,10 +34,13 @@ def _keep(presence: Presence, store: Store, stopped: threading.Event) -> None:
             TALLY.hand_over(store)
         except StoreUnavailable as error:
             log.debug("presence.not_announced", error=str(error))
+        except RedisError as error:
+            # It may refuse for now what it takes later; nobody would say that this process is there again.
+            log.warning("presence.refused", error=str(error))
         # Longer than until it is due, so that it is.
         stopped.wait(API_EVERY + 0.01)
     try:
         presence.leave()
         TALLY.hand_over(store)
-    except StoreUnavailable as error:
+    except (StoreUnavailable, RedisError) as error:
         log.debug("presence.not_left", error=str(error))

@@ -25,21 +25,25 @@ class StorageWatch:
         self._blobs = blobs
         self._fault = ""
         self._until = 0.0
-        self._looking: threading.Thread | None = None
+        # Not the thread itself: under gevent others run while it starts, and what has not started can't be joined.
+        self._answered = threading.Event()
+        self._answered.set()
 
     def fault(self) -> str:
         """Why the storage can't be written, "" where it can."""
-        if time.monotonic() >= self._until and not (self._looking and self._looking.is_alive()):
+        if time.monotonic() >= self._until and self._answered.is_set():
             self._until = time.monotonic() + TRUSTED
-            self._looking = threading.Thread(target=self._look, name="storage-watch", daemon=True)
-            self._looking.start()
-        if self._looking is not None:
-            self._looking.join(PATIENCE)
-            if self._looking.is_alive():
-                return "it does not answer"
-        return self._fault
+            self._answered.clear()
+            threading.Thread(target=self._look, name="storage-watch", daemon=True).start()
+        return self._fault if self._answered.wait(PATIENCE) else "it does not answer"
 
     def _look(self) -> None:
+        try:
+            self._ask()
+        finally:
+            self._answered.set()
+
+    def _ask(self) -> None:
         name = f"probe/{socket.gethostname()}.{os.getpid()}"
         try:
             self._blobs.write(name, _CONTENT)

@@ -20,6 +20,12 @@ PATIENCE = 60.0
 #: When a broken stream is asked for again if the server does not say, seconds.
 _RECONNECT = 2.0
 
+#: By these the server, or a proxy in front of it, says that it is away for now.
+_AWAY = frozenset({httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT})
+
+#: The type of a stream of events.
+_EVENTS = "text/event-stream"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -50,17 +56,33 @@ def follow(connection: Connection, url: str) -> Iterator[Event]:
                 patience_ends = None
                 if answer.status_code == httpx.codes.NO_CONTENT:
                     return
-                for event in reader.read(answer.iter_lines()):
+                _check_events(answer)
+                for event in reader.read(_lines(answer.iter_bytes())):
                     yield event
                     if event.kind == "completed":
                         return
         except (ConnectionLost, Problem) as error:
-            if isinstance(error, Problem) and error.status != httpx.codes.SERVICE_UNAVAILABLE:
+            if isinstance(error, Problem) and error.status not in _AWAY:
                 raise
             patience_ends = patience_ends or time.monotonic() + PATIENCE
             if time.monotonic() > patience_ends:
                 raise
         time.sleep(reader.reconnect)
+
+
+def _check_events(answer: httpx.Response) -> None:
+    """Raises UnexpectedAnswer where it is something else, which would be asked for again and again."""
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if answer.status_code != httpx.codes.OK or media_type != _EVENTS:
+        raise UnexpectedAnswer(f"{answer.request.url} answered {answer.status_code} without events.")
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
+    """The lines that are complete; httpx would also split where a text has a line separator of Unicode's."""
+    rest = b""
+    for piece in pieces:
+        *complete, rest = (rest + piece).split(b"\n")
+        yield from (line.removesuffix(b"\r").decode(errors="replace") for line in complete)
 
 
 class _Reader:
@@ -74,7 +96,7 @@ class _Reader:
     @property
     def headers(self) -> dict[str, str]:
         """What asks for the rest of the story."""
-        return {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(self._last)} if self._last else {})
+        return {"Accept": _EVENTS} | ({"Last-Event-ID": str(self._last)} if self._last else {})
 
     def read(self, lines: Iterable[str]) -> Iterator[Event]:
         """The events that are complete; a comment only says that the server is still there."""

@@ -8,6 +8,14 @@ if [ ! -s redis-password ]; then
   python -c 'import secrets; print(secrets.token_hex(32))' >redis-password
   echo "Made a password for Redis."
 fi
+# One of your own may have any characters; each file has its own way to write them.
+written() { python -c "import urllib.parse; word = open('redis-password', encoding='utf-8').read().rstrip('\\n'); print($1)"; }
 # Redis reads it from a file that its configuration includes, so it is on no command line.
-[ -s redis.conf ] || printf 'requirepass "%s"\n' "$(cat redis-password)" >redis.conf
-[ -s redis-url ] || printf 'redis://:%s@redis:6379/0\n' "$(cat redis-password)" >redis-url
+if [ ! -s redis.conf ]; then
+  quoted=$(written 'word.replace("\\", "\\\\").replace("\"", "\\\"")')
+  printf 'requirepass "%s"\n' "$quoted" >redis.conf
+fi
+if [ ! -s redis-url ]; then
+  encoded=$(written 'urllib.parse.quote(word, safe="")')
+  printf 'redis://:%s@redis:6379/0\n' "$encoded" >redis-url
+fi

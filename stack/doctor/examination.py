@@ -63,9 +63,11 @@ def _service(settings: Settings) -> dict[str, Finding]:
     where = without_password(settings.redis_url)
     try:
         patient = meet(settings)
-    except StoreUnavailable as error:
+    except (StoreUnavailable, ResponseError) as error:
         advice = "Start it, or name another one by COATCHECK_REDIS_URL; the other checks of the service need it."
         return {"redis": fail(f"{where} can't be used: {error}", advice)}
+    except ImportError:
+        return {"redis": unknown(f"{where} was not looked at, for the blob store can't be opened from here.")}
     try:
         return {name: _made(check, patient) for name, check in SERVICE_CHECKS.items()}
     finally:

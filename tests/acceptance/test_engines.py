@@ -175,6 +175,16 @@ def test_the_queue_is_taken_in_the_order_of_priorities(own_settings: Settings, o
     assert [job.priority for job in started] == sorted(asked, key=list(Priority).index)
 
 
+def test_a_job_that_this_worker_does_not_know_waits_for_one_that_does(
+    own_settings: Settings, own: Store, tmp_path: Path
+) -> None:
+    unknown = submitted(own, "of_the_next_version").id
+    with Worker(own_settings, tmp_path, concurrency=1):
+        # One after the other: when this has ended, that has been looked at.
+        assert ended(own, submitted(own).id).status is JobStatus.SUCCEEDED
+    assert own.find(unknown).status is JobStatus.QUEUED
+
+
 def test_a_deploy_lets_the_job_finish_whatever_signals_its_processes_get(
     own_settings: Settings, own: Store, tmp_path: Path
 ) -> None:

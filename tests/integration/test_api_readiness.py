@@ -1,5 +1,7 @@
 """Readiness: what keeps the service from taking jobs, and what is only worth a warning."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,28 @@ from app.signals import readiness
 from app.signals.readiness import StorageWatch
 from jobs.blobs import Blobs
 from jobs.errors import StorageError
+
+#: Three requests at once ask for the first time, in a process as the server's are.
+TOGETHER = """
+from gevent import monkey
+
+monkey.patch_all()
+
+import sys
+
+import gevent
+from gevent.event import Event
+
+from app.signals.readiness import StorageWatch
+from jobs.blobs import Blobs
+
+watch, go = StorageWatch(Blobs(sys.argv[1])), Event()
+asking = [gevent.spawn(lambda: (go.wait(), watch.fault())) for _ in range(3)]
+gevent.sleep(0)
+go.set()
+gevent.joinall(asking, timeout=30, raise_error=True)
+print([each.value[1] for each in asking])
+"""
 
 
 class Storage(Blobs):
@@ -71,6 +95,12 @@ def test_a_storage_that_hangs_keeps_nobody_waiting_for_long(storage: Storage, mo
     storage.may_answer.set()
     monkeypatch.setattr(readiness, "PATIENCE", 30)
     assert watch.fault() == ""
+
+
+def test_requests_that_come_at_once_all_get_the_answer(tmp_path: Path) -> None:
+    asked = [sys.executable, "-c", TOGETHER, str(tmp_path / "blobs")]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "['', '', '']\n", done.stderr
 
 
 def test_a_service_without_its_storage_is_ready_with_a_warning(

@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 from walking import succeeded
 
+from jobs.errors import StoreUnavailable
+from jobs.intake import Order
 from jobs.leases import Leases
 from jobs.webhooks import Webhooks
 
@@ -28,6 +30,20 @@ def test_an_id_that_can_be_none_is_replaced_for_the_job_too(app: Flask, client: 
     given = answer.headers["X-Request-ID"]
     assert len(given) == 32
     assert desk_of(app).store.find(answer.json["id"]).request_id == given
+
+
+def test_a_request_keeps_its_id_where_the_lane_hands_it_on(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = []
+
+    def away(order: Order) -> None:
+        named.append(order.submissions[0].request_id)
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(desk_of(app).store, "take", away)
+    answer = client.post("/analysis/double/run", json=BODY)
+    assert (answer.status_code, named) == (503, [answer.headers["X-Request-ID"]])
 
 
 def test_the_jobs_of_a_batch_keep_its_request_and_its_line_names_the_batch(app: Flask, client: FlaskClient) -> None:

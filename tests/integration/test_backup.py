@@ -1,5 +1,6 @@
 """Backup and restore: jobs in every state are saved from a Redis that serves, and live on in another."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from jobs.store import Store
 from jobs.sweep import sweep
 from stack import redis_server
 from stack.backup.files import copy_files
+from stack.backup.keys import _copy as copy_some
 from stack.backup.manifest import Folder, sha256_of
 from stack.backup.restoring import restore
 from stack.backup.saving import save
@@ -173,6 +175,15 @@ def test_a_file_that_expires_meanwhile_is_left_out(tmp_path: Path) -> None:
     assert (copy_files(source, target), target.names(), target.read("a/b")) == (1, ["a/b"], b"content")
 
 
+def test_a_key_that_is_listed_twice_is_written_and_one_that_went_is_not(store: Store, restored: Store) -> None:
+    store.redis.set("stays", "x")
+    store.redis.set("goes", "x", px=60_000)
+    copy_some((b"stays", b"goes", b"gone", b"stays"), store.redis, restored.redis)
+    assert [restored.redis.ttl(name) for name in ("stays", "gone")] == [-1, -2]
+    assert 0 < restored.redis.pttl("goes") <= 60_000
+    restored.redis.delete("stays", "goes")
+
+
 def test_without_files_it_has_none(service: Settings, store: Store, tmp_path: Path) -> None:
     succeeded(store, LARGE)
     manifest = save(service, tmp_path / "backup", with_files=False)
@@ -297,3 +308,14 @@ def test_the_commands_say_what_they_did(
 def test_what_goes_wrong_is_one_line_and_exit_code_1(command: Callable[..., Result], tmp_path: Path) -> None:
     back = command("restore", str(tmp_path / "nothing"))
     assert (back.exit_code, back.stderr.count("\n"), back.stderr[:19]) == (1, 1, "coatcheck restore: ")
+
+
+def test_a_full_disk_is_one_line_and_exit_code_1(
+    command: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Folder, "write", full)
+    told = command("backup", str(tmp_path / "backup"))
+    assert (told.exit_code, told.stderr) == (1, f"coatcheck backup: [Errno 28] {os.strerror(errno.ENOSPC)}\n")

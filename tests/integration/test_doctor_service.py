@@ -75,6 +75,13 @@ def test_storage_that_can_not_be_written_fails(service: Settings, tmp_path: Path
     assert check_storage(service).verdict is Verdict.FAIL
 
 
+def test_storage_whose_package_is_missing_fails_and_the_rest_is_looked_at(service: Settings) -> None:
+    found = examine(replace(service, blob_url="dropbox://folder"))
+    assert (found["storage"].verdict, found["redis"].verdict) == (Verdict.FAIL, Verdict.UNKNOWN)
+    assert "dropbox" in found["storage"].found.lower()
+    assert "times" in found
+
+
 def test_a_full_disk_fails(service: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     full, original = Path("/dev/full"), Path.open
     if not full.exists():

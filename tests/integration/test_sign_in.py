@@ -280,6 +280,29 @@ def test_a_page_of_another_site_is_not_let_in_by_an_open_service(open_app: Flask
     assert foreign.get("/authorize?scope=admin").status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("method", "site", "status"),
+    [
+        ("GET", "same-site", 204),
+        ("POST", "same-site", 403),
+        ("DELETE", "same-site", 403),
+        ("POST", "same-origin", 204),
+    ],
+)
+def test_behind_the_proxy_only_pages_of_this_host_change_something(
+    signed_in: Visitor, method: str, site: str, status: int
+) -> None:
+    # With a form of a neighbour (another port, another name of the same site) the browser sends the cookie along.
+    form = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    signed_in.headers |= {"X-Forwarded-Method": method, "Sec-Fetch-Site": site, **form}
+    assert signed_in.get("/authorize?scope=admin").status_code == status
+
+
+def test_a_program_with_a_key_may_change_something_behind_the_proxy(app: Flask, admin: Bearer) -> None:
+    headers = {**admin.header, "X-Forwarded-Method": "POST"}
+    assert app.test_client().get("/authorize?scope=admin", headers=headers).status_code == 204
+
+
 def test_below_a_prefix_everything_stays_there(app: Flask, admin: Bearer) -> None:
     app.wsgi_app = ProxyFix(app.wsgi_app, x_prefix=1)  # type: ignore[method-assign]
     visitor = Visitor.of(app, X_Forwarded_Prefix="/app1", X_Forwarded_Uri="/flower/")

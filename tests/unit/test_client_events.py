@@ -30,12 +30,14 @@ class Teller(StandIn):
 
     #: Statuses and bodies.
     story: list[tuple[int, object]] = field(default_factory=list)
+    #: The type of each of them.
+    media_type: str = "text/event-stream"
 
     def answer(self, method: str, path: str) -> tuple[int, dict[str, str], object]:
         if not path.endswith("/events"):
             return super().answer(method, path)
         status, body = self.story.pop(0) if len(self.story) > 1 else self.story[0]
-        return status, {"Content-Type": "text/event-stream"}, body
+        return status, {"Content-Type": self.media_type}, body
 
     @property
     def last_event_ids(self) -> list[str | None]:
@@ -73,8 +75,21 @@ def test_a_story_that_was_told_before_ends_at_once(server: Teller, ticket: Ticke
     assert list(ticket.events()) == TOLD[:1]
 
 
-def test_an_outage_in_the_midst_is_waited_for(server: Teller, ticket: Ticket) -> None:
-    server.story = [(200, AT_ONCE + QUEUED), (503, {"title": "Not now"}), (200, HALF + DONE)]
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_an_outage_in_the_midst_is_waited_for(server: Teller, ticket: Ticket, status: int) -> None:
+    server.story = [(200, AT_ONCE + QUEUED), (status, {"title": "Not now"}), (200, HALF + DONE)]
+    assert list(ticket.events()) == TOLD
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
+def test_a_text_with_a_separator_of_lines_is_one_event(server: Teller, ticket: Ticket, separator: str) -> None:
+    said = {"message": f"one{separator}two"}
+    server.story = [(200, f"id: 1\nevent: log\ndata: {json.dumps(said, ensure_ascii=False)}\n\n{DONE}")]
+    assert list(ticket.events()) == [Event(id=1, kind="log", data=said), TOLD[-1]]
+
+
+def test_lines_may_end_as_those_of_windows(server: Teller, ticket: Ticket) -> None:
+    server.story = [(200, (AT_ONCE + QUEUED + HALF + DONE).replace("\n", "\r\n"))]
     assert list(ticket.events()) == TOLD
 
 
@@ -87,6 +102,15 @@ def test_a_job_that_is_not_known_has_no_story(server: Teller, ticket: Ticket) ->
 @pytest.mark.parametrize("event", ["data: {}\n\n", "id: 1\ndata: {\n\n", "id: x\ndata: {}\n\n"])
 def test_an_event_that_can_t_be_read_is_unexpected(server: Teller, ticket: Ticket, event: str) -> None:
     server.story = [(200, event)]
+    with pytest.raises(UnexpectedAnswer):
+        list(ticket.events())
+
+
+@pytest.mark.parametrize("status", [200, 202])
+def test_an_answer_that_is_no_stream_of_events_is_not_asked_for_again(
+    server: Teller, ticket: Ticket, status: int
+) -> None:
+    server.story, server.media_type = [(status, "<p>Please sign in.</p>")], "text/html"
     with pytest.raises(UnexpectedAnswer):
         list(ticket.events())
 

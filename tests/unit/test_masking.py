@@ -1,6 +1,7 @@
 """What is logged of a payload: no secret that can be known as one, and not more than is worth reading."""
 
 import json
+import time
 
 import pytest
 
@@ -79,3 +80,11 @@ def test_what_json_can_not_say_is_told_all_the_same(value: object) -> None:
 
 def test_of_what_is_no_json_the_length_is_told() -> None:
     assert (masked_bytes(b'{"token": "x"}'), masked_bytes(b"\x00\x01")) == ('{"token": "***"}', "2 bytes")
+
+
+@pytest.mark.parametrize("part", ["a-", "key", "sig-", "key.key", "eyJ-", "?a."])
+def test_no_text_keeps_it_busy(part: str) -> None:
+    began = time.process_time()
+    masked([part * 5000] * MOST)
+    # It takes some milliseconds each at most.
+    assert time.process_time() - began < 2

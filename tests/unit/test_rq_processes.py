@@ -7,16 +7,20 @@ import sys
 import time
 from collections.abc import Iterator
 from multiprocessing import Pipe
+from pathlib import Path
 
 import pytest
 
 import jobs.settings
+import worker.rq_worker
 from jobs.errors import SettingsError
-from jobs.settings import load_settings
+from jobs.settings import Settings, load_settings
 from worker.crew import Run
+from worker.duty import new_duty
 from worker.rq_bell import Bell, end_of
 from worker.rq_crew import RqCrew
 from worker.rq_report import Report, received, send
+from worker.rq_worker import Courier, Delivered
 
 #: Longer than any of these waits should take, seconds.
 LONG = 20.0
@@ -93,6 +97,25 @@ def test_the_crew_signals_a_run_that_has_begun_and_no_other(child: "subprocess.P
     crew.kill(run)
     crew.ended(run)
     assert not crew.running()
+
+
+@pytest.mark.usefixtures("bell")
+def test_who_waits_for_a_horse_sleeps_though_redis_was_away_when_it_began(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(worker.rq_worker, "BEAT", 0.05)
+    settings = Settings(redis_url=f"unix://{tmp_path}/none.sock", engine="rq", data_dir=str(tmp_path))
+    ours, theirs = Pipe(duplex=False)
+    courier = Courier(new_duty(settings, {}), name="w.1", reports=theirs)
+    wait, waits = courier._bell.wait, []
+    monkeypatch.setattr(courier._bell, "wait", lambda longest: waits.append(wait(longest)))
+    job = Delivered.create("", connection=courier.connection)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"]) as horse:
+        assert courier._wait_for_end(horse.pid, job, None) == 0
+    # One each beat; a busy machine makes the child take longer.
+    assert len(waits) < 1000
+    ours.close()
+    theirs.close()
 
 
 def test_rq_without_its_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

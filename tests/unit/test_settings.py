@@ -158,6 +158,10 @@ def test_a_setting_is_given_by_its_variable_or_by_a_file(monkeypatch: pytest.Mon
             "sentinel://:***@a:1,b:2/0?master=front&sentinel_password=***",
         ),
         ("rediss://host/0?ssl_password=s3cret&ssl_keyfile=/k", "rediss://host/0?ssl_password=***&ssl_keyfile=/k"),
+        ("redis://:s3/cret@host:1/0", "redis://***@host:1/0"),
+        ("amqp://me:s3#cr?et@host/", "amqp://***@host/"),
+        ("redis://me:4711/s3cret@host/0", "redis://***@host/0"),
+        ("s3://bucket/a@b", "s3://bucket/a@b"),
     ],
 )
 def test_passwords_are_masked_for_logs(url: str, shown: str) -> None:
