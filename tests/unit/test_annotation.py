@@ -49,7 +49,9 @@ UNSUITED = [
 ]
 
 
-@pytest.mark.parametrize("annotation", UNSUPPORTED, ids=str)
+@pytest.mark.parametrize(
+    "annotation", UNSUPPORTED, ids=lambda annotation: getattr(annotation, "__name__", str(annotation))
+)
 def test_an_unsupported_annotation_is_refused(annotation: Any) -> None:
     with pytest.raises(CatalogError) as refusal:
         field_of(annotation)

@@ -51,7 +51,7 @@ class Callable:
     def __call__(self) -> None: ...
 
 
-@pytest.mark.parametrize("function", [coroutine, generator, Callable, Callable(), 3, lambda: None], ids=repr)
+@pytest.mark.parametrize("function", [coroutine, generator, Callable, Callable(), 3, lambda: None])
 def test_only_a_plain_named_function_is_an_analysis(function: Any) -> None:
     with pytest.raises(CatalogError):
         analysis(function)

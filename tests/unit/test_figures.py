@@ -70,7 +70,9 @@ def test_the_same_chart_gives_the_same_specification() -> None:
     assert layered[0] == layered[1]
 
 
-@pytest.mark.parametrize("make", [chart, lambda: chart() + chart(), lambda: chart() | chart()], ids=str)
+@pytest.mark.parametrize(
+    "make", [chart, lambda: chart() + chart(), lambda: chart() | chart()], ids=("one", "layered", "side by side")
+)
 def test_every_kind_of_chart_is_rendered(make: object) -> None:
     picture = vl_convert.vegalite_to_png(in_house_style(make(), title="What one sees"))  # type: ignore[operator]
     assert picture.startswith(b"\x89PNG")
