@@ -24,8 +24,9 @@ demo: setup ## Start the whole stack, run a real analysis through HTTP, print it
 up: setup ## Start the whole stack and keep it running until Ctrl-C
 	$(BIN)/coatcheck up
 
-test: setup ## Run the unit, integration and acceptance tests (WORKERS=1: one after the other)
-	$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist loadfile --maxprocesses 4
+test: setup ## Run the unit, integration and acceptance tests (WORKERS=1: all one after the other)
+	$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist loadfile --maxprocesses 4 tests/unit tests/integration
+	$(BIN)/python -m pytest tests/acceptance tests/browser
 
 chaos: setup ## Break whatever can be reached while 2000 jobs run, and audit each (5 minutes; CHAOS="--seed 2")
 	PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)

@@ -5,7 +5,8 @@ from functools import partial
 from typing import Protocol, cast
 
 from redis import ConnectionPool
-from redis.exceptions import ResponseError
+from redis.connection import Connection
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 #: What a command consists of.
@@ -52,7 +53,7 @@ class Wire:
             redis.exceptions.ResponseError: it refused the command.
 
         """
-        taken = self._pool.get_connection()
+        taken = self._taken()
         connection = cast("_Connection", taken)
         try:
             packed = connection.pack_command(*command)
@@ -60,6 +61,16 @@ class Wire:
             return connection.retry.call_with_retry(partial(_exchange, connection, packed), _let_go)
         finally:
             self._pool.release(taken)
+
+    def _taken(self) -> Connection:
+        try:
+            return self._pool.get_connection()
+        except RedisError:
+            raise
+        except BaseException:
+            # Ended by a signal while it connected: the pool has the connection back with half of Redis' hello in it.
+            self._pool.disconnect(inuse_connections=False)
+            raise
 
 
 def _exchange(connection: _Connection, packed: list[bytes]) -> Reply:

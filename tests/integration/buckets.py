@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from threading import Thread
 
 import requests
+from s3fs import S3FileSystem
 from waiting import eventually
 
 #: The program; it takes a free port and says which.
@@ -65,6 +66,8 @@ def a_bucket() -> Iterator[Bucket]:
             lambda: next(filter(None, (re.search(r"http://[\d.]+:\d+", line) for line in said)), None), within=60
         )
         bucket = Bucket(address[0])
+        # It remembers where the last bucket of this process was.
+        S3FileSystem.clear_instance_cache()
         eventually(lambda: requests.put(f"{bucket.endpoint}/{bucket.name}", timeout=10).ok, within=30)
         yield bucket
     finally:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -118,11 +119,18 @@ def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         load_source({"columns": {"a": [1, 2, 3]}})
 
 
-def test_a_million_cells_are_checked_in_less_than_half_a_second_of_cpu() -> None:
+def test_a_million_cells_are_checked_sooner_than_they_are_written() -> None:
     records = [{f"c{column}": (row * 0.5, "text", None)[column % 3] for column in range(10)} for row in range(100_000)]
-    started = time.process_time()
-    load_source({"records": records})
-    assert time.process_time() - started < 0.5
+    source = {"records": records}
+    rounds = [(cpu_of(lambda: load_source(source)), cpu_of(lambda: json.dumps(source))) for _ in range(3)]
+    assert min(checked for checked, _ in rounds) < min(written for _, written in rounds)
+
+
+def cpu_of(act: Callable[[], object]) -> float:
+    """The processor seconds that it takes."""
+    began = time.process_time()
+    act()
+    return time.process_time() - began
 
 
 def test_an_uploaded_file_is_passed_on_as_it_came() -> None:
