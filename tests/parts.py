@@ -7,6 +7,6 @@ import pytest
 
 
 def needs_program(name: str, *, obtainable: bool = True) -> pytest.MarkDecorator:
-    """Marks a test that runs this program; what CI can't install from its package repositories is skipped there, too."""
+    """Marks a test that runs this program; what CI can't install from its repositories is skipped there, too."""
     lacking = shutil.which(name) is None and not (os.environ.get("CI") and obtainable)
     return pytest.mark.skipif(lacking, reason=f"{name} is not installed")
