@@ -23,8 +23,8 @@ def assert_agreement(traces: Traces, model: Model) -> None:
     _same("results", traces.results, {name: small[name] for name in small if model.has_result(there[name])})
     _same("files", traces.files, set(model.files))
     _same("counts", _counted(traces.counts), dict(model.counts))
-    _same("waits", _timed(traces.counts, "waited"), (len(model.waited), sum(model.waited)))
-    _same("runs", _timed(traces.counts, "ran"), (len(model.ran), sum(model.ran)))
+    _assert_times(traces.counts, "waited", model.waited)
+    _assert_times(traces.counts, "ran", model.ran)
     _same("backlog", traces.backlog, model.backlog())
     _same("active", traces.active, model.active())
     _same("messages", traces.queues, model.queues)
@@ -46,10 +46,14 @@ def _counted(counts: Counts) -> dict[tuple[str, ...], int]:
     return {(kind, *words): number for kind in kinds for words, number in counts.of(kind).items()}
 
 
-def _timed(counts: Counts, what: str) -> tuple[int, int]:
-    """How many times there are of a kind, and the whole minutes of all: time passes by minutes."""
+def _assert_times(counts: Counts, what: str, expected: list[int]) -> None:
+    """As many times of a kind as expected, and all together as many minutes: each also took some real time, but no half
+    minute of it.
+    """
     found = [histogram for _, histogram in counts.times(what, JOB_BOUNDS)]
-    return sum(each.within[-1] for each in found), sum(each.sum for each in found) // MINUTE
+    _same(what, sum(each.within[-1] for each in found), len(expected))
+    real = sum(each.sum for each in found) - sum(expected) * MINUTE
+    assert 0 <= real <= len(expected) * MINUTE / 2, f"{what}: {real} ms more than the minutes that were let pass"
 
 
 def _same(what: str, found: object, expected: object) -> None:
