@@ -1,10 +1,11 @@
-"""What may be logged of a payload: secrets masked, and of the rest the beginning."""
+"""What may be logged: URLs and payloads with their secrets masked, and of long payloads the beginning."""
 
 import json
 import re
 from collections.abc import Mapping
 from itertools import islice
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
@@ -82,3 +83,20 @@ def _masked_parameter(found: re.Match[str]) -> str:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}... {len(text)} characters"
+
+
+def without_password(url: str) -> str:
+    """The URL with ``***`` in place of its passwords, for logs."""
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return "***"
+    if ":" in parts.netloc and "@" in url and "@" not in parts.netloc:
+        # A password with a / ? or # that is not quoted seems to end the host; what follows is still secret.
+        return f"{parts.scheme}://***@{url.rpartition('@')[2]}"
+    place = parts.netloc if password is None else parts.netloc.replace(f":{password}@", ":***@")
+    query = re.sub(r"((?:^|&)[^=&]*password=)[^&]*", r"\1***", parts.query)
+    if (place, query) == (parts.netloc, parts.query):
+        return url
+    return urlunsplit(parts._replace(netloc=place, query=query))

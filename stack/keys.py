@@ -96,7 +96,8 @@ def _opened(data_dir: str | None) -> Iterator["KeyRing"]:
     """The keys of the service that is meant; what goes wrong is one line, and the end."""
     from jobs.errors import SettingsError, StoreUnavailable
     from jobs.key_ring import opened_ring
-    from jobs.settings import load_settings, without_password
+    from jobs.masking import without_password
+    from jobs.settings import load_settings
     from stack.errors import StackError
 
     try:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.settings import Settings, without_password
+from jobs.masking import without_password
+from jobs.settings import Settings
 from stack.access import access_line
 from stack.address import Address, usable_address
 from stack.data_dir import DataDir, locked, runtime_dir, telling_redis

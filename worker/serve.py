@@ -5,7 +5,8 @@ from importlib import import_module
 import structlog
 
 from jobs.internal import internal_settings
-from jobs.settings import Settings, without_password
+from jobs.masking import without_password
+from jobs.settings import Settings
 from tasks import load_catalog
 from worker.duty import Duty, new_duty
 from worker.internal.catalog import internal_catalog

@@ -6,7 +6,8 @@ from typing import TypeVar
 from redis.exceptions import ResponseError
 
 from jobs.errors import StoreUnavailable
-from jobs.settings import Settings, without_password
+from jobs.masking import without_password
+from jobs.settings import Settings
 from stack.doctor.access import check_access
 from stack.doctor.clock import check_clock
 from stack.doctor.finding import Finding, fail, unknown

@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import typer
 
-from jobs.settings import Settings, without_password
+from jobs.masking import without_password
+from jobs.settings import Settings
 from jobs.version import service_version
 from stack.doctor.finding import Finding, Verdict
 

@@ -3,7 +3,7 @@
 import time
 from statistics import median
 
-from jobs.settings import without_password
+from jobs.masking import without_password
 from stack.doctor.finding import Finding, fail, ok, unknown, warn
 from stack.doctor.patient import Patient
 from stack.redis_server import OLDEST

@@ -9,7 +9,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from jobs.blobs import open_blobs
 from jobs.errors import StorageError
-from jobs.settings import Settings, without_password
+from jobs.masking import without_password
+from jobs.settings import Settings
 from stack.doctor.finding import Finding, fail, ok, unknown, warn
 
 #: Share of the disk that should be free.

@@ -113,12 +113,12 @@ def test_a_paused_server_is_not_ready(server: EmbeddedRedis) -> None:
 
 def test_a_server_that_still_loads_its_file_is_not_ready(server: EmbeddedRedis, tmp_path: Path) -> None:
     with Redis.from_url(server.url) as client, client.pipeline(transaction=False) as pipe:
-        for number in range(10_000):
+        for number in range(100_000):
             pipe.set(f"key:{number}", "x")
         pipe.execute()
     server.stop()
-    # Microseconds for each command: the load lasts seconds, and answers after each thousand commands.
-    slowly = ("--key-load-delay", "300")
+    # Microseconds for each command: the load lasts longer than the wait, and answers after each thousand commands.
+    slowly = ("--key-load-delay", "100")
     command = server_command(find_server(), server.address, data_dir=tmp_path / "redis")
     with subprocess.Popen((*command, *slowly), stdout=subprocess.DEVNULL) as process:
         seen = reason_with(server.url, "loading")

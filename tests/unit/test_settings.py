@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import SettingsError
-from jobs.settings import Settings, is_given, load_settings, variable, without_password
+from jobs.masking import without_password
+from jobs.settings import Settings, is_given, load_settings, variable
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
