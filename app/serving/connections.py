@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import socket
+from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
 
 import gevent
@@ -23,6 +24,7 @@ from app.access.security_headers import OF_ANSWERS
 from app.serving.client_socket import ClientSocket
 from app.serving.file_loop import start_file_loop
 from app.serving.patience import Limits, RequestTimeout
+from app.serving.plain_lane import PlainLane
 from app.serving.stopping import STOP
 
 #: The statuses of requests that can't be parsed; 400 for any other.
@@ -71,14 +73,18 @@ class ApiWorker(GeventWorker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
 
     def notify(self) -> None:
-        """Tells the parent that this process lives, each second; once it stops, lets go of idle connections too."""
+        """Tells the parent that this process lives, each second, and lets go of connections that are idle for long."""
         super().notify()
-        if not self.alive:
-            self._let_go()
+        self._let_go(self.cfg.keepalive if self.alive else LULL)
 
-    def handle(self, listener: socket.socket, client: socket.socket, addr: object) -> None:
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        """No timer for each request: how long a connection is idle is looked at each second."""
+        return nullcontext()
+
+    def handle(self, listener: socket.socket, client: socket.socket, addr: tuple[str, int]) -> None:
         """Serves one connection."""
-        connection = ClientSocket(client, self._limits)
+        lane = PlainLane(self.wsgi, self.cfg, server=listener.getsockname(), client=addr)
+        connection = ClientSocket(client, self._limits, lane=lane)
         self._clients.add(connection)
         try:
             super().handle(listener, connection, addr)
@@ -102,7 +108,11 @@ class ApiWorker(GeventWorker):  # type: ignore[misc]
         except StopIteration:
             sock.linger()
             raise
-        sock.rest()
+        # What it has read behind the body begins the next request.
+        behind = req.unreader.take_buffered()
+        if behind:
+            req.unreader.unread(behind)
+        sock.rest(has_more=bool(behind))
 
     def handle_error(self, req: object, client: ClientSocket, addr: object, exc: BaseException) -> None:
         """Refuses what is not valid HTTP; no view and no error handler of the application sees it."""
@@ -116,10 +126,10 @@ class ApiWorker(GeventWorker):  # type: ignore[misc]
             client.sendall(_refusal(status, str(exc) if status != 500 else ""))
             client.linger()
 
-    def _let_go(self) -> None:
+    def _let_go(self, lull: float) -> None:
         now = monotonic()
         for connection in self._clients:
-            if connection.idle_since is not None and now - connection.idle_since >= LULL:
+            if connection.idle_since is not None and now - connection.idle_since >= lull:
                 connection.end_input()
 
 

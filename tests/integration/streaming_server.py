@@ -1,6 +1,7 @@
 """The API's server around views that stream, wait and log: a program for the tests of its connections."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 
 import gevent
@@ -8,6 +9,7 @@ import structlog
 from flask import Flask, Response, request
 
 from app.refusals import register_refusals
+from app.serving import server
 from app.serving.listener import listen
 from app.serving.server import Server
 from app.serving.stopping import on_stop, stopping
@@ -71,4 +73,5 @@ if __name__ == "__main__":
     settings = load_settings()
     listener = listen(settings)
     configure_logs(settings)
+    server.KEEP_ALIVE = int(os.environ.get("COATCHECK_TEST_KEEP_ALIVE", server.KEEP_ALIVE))
     StreamingServer(settings, listener).serve()
