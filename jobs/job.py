@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Literal
 from uuid import UUID
 
@@ -50,6 +51,7 @@ STEPS = range(9)
 STEPS_A_PRIORITY = 3
 
 
+@cache
 def steps_of(priority: Priority) -> range:
     """The steps that jobs of this priority can go to, the first taken first."""
     first = list(Priority).index(priority) * STEPS_A_PRIORITY

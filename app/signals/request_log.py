@@ -3,9 +3,9 @@
 import re
 import time
 from contextvars import ContextVar
+from os import urandom
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
@@ -49,7 +49,7 @@ def register_request_log(app: Flask) -> None:
 
 def begin_request(given: str) -> str:
     """Notes that a request begins; returns its id: the one that was given, if it can be one, or a fresh one."""
-    request_id = given if _GIVEN_ID.fullmatch(given) else uuid4().hex
+    request_id = given if _GIVEN_ID.fullmatch(given) else urandom(16).hex()
     # Connections are kept, and with them the context: what the last request left is not this one's.
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
