@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import Protocol, cast
 
+import hiredis
 from redis import ConnectionPool
 from redis.connection import Connection
 from redis.exceptions import RedisError, ResponseError
@@ -53,7 +55,7 @@ class Wire:
             redis.exceptions.ResponseError: it refused the command.
 
         """
-        taken = self._taken()
+        taken = take(self._pool)
         connection = cast("_Connection", taken)
         try:
             packed = connection.pack_command(*command)
@@ -62,15 +64,50 @@ class Wire:
         finally:
             self._pool.release(taken)
 
-    def _taken(self) -> Connection:
+
+class KeptWire:
+    """The same on a connection that is kept, for a process that asks one thing after the other.
+
+    A pool looks after a connection at each question, which takes it longer than the question itself. One that has died
+    unnoticed is made again by the retry that every question has.
+    """
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+        self._others = Wire(pool)
+        self._kept: _Connection | None = None
+        self._using = Lock()
+
+    def ask(self, *command: Argument) -> Reply:
+        """What :meth:`Wire.ask` says; of several threads that ask at once, all but one do it through the pool."""
+        if not self._using.acquire(blocking=False):
+            return self._others.ask(*command)
         try:
-            return self._pool.get_connection()
-        except RedisError:
-            raise
-        except BaseException:
-            # Ended by a signal while it connected: the pool has the connection back with half of Redis' hello in it.
-            self._pool.disconnect(inuse_connections=False)
-            raise
+            kept = self._kept
+            if kept is None:
+                kept = self._kept = cast("_Connection", take(self._pool))
+            packed = [hiredis.pack_command(command)]  # type: ignore[arg-type]
+            return kept.retry.call_with_retry(partial(_exchange, kept, packed), _let_go)
+        finally:
+            self._using.release()
+
+
+def take(pool: ConnectionPool) -> Connection:
+    """A connection of the pool that nobody else uses, until it is released; it is connected.
+
+    Raises:
+        redis.exceptions.ConnectionError: Redis is away, or all connections are busy.
+        redis.exceptions.TimeoutError: it didn't reply in time.
+
+    """
+    try:
+        return pool.get_connection()
+    except RedisError:
+        raise
+    except BaseException:
+        # Ended by a signal while it connected: the pool has the connection back with half of Redis' hello in it.
+        pool.disconnect(inuse_connections=False)
+        raise
 
 
 def _exchange(connection: _Connection, packed: list[bytes]) -> Reply:

@@ -1,5 +1,6 @@
 """Celery as engine: an app whose tasks are the analyses, and a worker that is supervised."""
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,10 @@ class Engine(Celery):
         limit_loaded()
         self.runner = self.duty.runner()
 
-    def _end_process(self, **_: object) -> None:
+    def _end_process(self, *, exitcode: int, **_: object) -> None:
         flush_telemetry()
+        # The pool would let the process wait for a second to be ended by SIGTERM, which it ignores.
+        os._exit(exitcode)
 
     def _stop_soon(self, *, how: str, **_: object) -> None:
         # Celery's cold stop waits for no run, so there is no grace.

@@ -9,6 +9,7 @@ from celery import signals
 from celery.platforms import SecurityWarning
 
 from worker.celery_app import Engine
+from worker.celery_pool import PromptTaskPool
 from worker.duty import Duty
 
 #: How often a worker that tells what it does says that it lives, seconds.
@@ -27,7 +28,7 @@ def serve_celery(duty: Duty) -> int:
     worker = engine.Worker(
         # Flower knows workers by it.
         hostname=f"{duty.settings.namespace}-{os.getpid()}@{socket.gethostname()}",
-        pool_cls="prefork",
+        pool_cls=PromptTaskPool,
         concurrency=duty.settings.concurrency,
         optimization="fair",
         quiet=True,

@@ -10,6 +10,7 @@ from jobs.settings import Settings
 from jobs.store import Store
 from jobs.telemetry import start_telemetry
 from jobs.webhooks import Webhooks
+from jobs.wire import KeptWire
 from tasks import Catalog
 from worker.crew import Crew, holder_name
 from worker.internal.handle import internal_handles
@@ -37,7 +38,7 @@ class Duty:
     def runner(self) -> Runner:
         """What runs jobs in this very process; its connections are its own."""
         start_telemetry(self.settings, role=self._role)
-        store = Store(self.settings)
+        store = Store(self.settings, wire=KeptWire)
         leases = Leases(store, worker=holder_name(self.name, os.getpid()))
         runner = Runner(settings=self.settings, catalog=self.catalog, leases=leases, interrupt=Interrupt())
         if self.works_for is None:

@@ -1,15 +1,20 @@
 """What a run takes: its wall-clock time, its CPU time and its peak of memory."""
 
+import re
 import resource
 import sys
 import time
-from pathlib import Path
+from contextlib import suppress
 
 from jobs.job import Metrics
 
 #: Writing "5" here sets the kernel's record of this process' peak back to what it uses now (Linux, ``proc(5)``).
-_CLEAR_REFS = Path("/proc/self/clear_refs")
-_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = "/proc/self/clear_refs"
+
+#: What the kernel says of this process; in KiB its highest resident memory ("high water mark").
+_STATUS = "/proc/self/status"
+_LONGEST_STATUS = 8192
+_PEAK = re.compile(rb"^VmHWM:\s*([0-9]+) kB$", re.MULTILINE)
 
 
 class Meter:
@@ -35,19 +40,20 @@ def _cpu() -> float:
 
 
 def _reset_peak() -> None:
-    try:
-        _CLEAR_REFS.write_text("5")
-    except OSError:
-        return  # Not Linux, or not allowed: the peak is then that of the process' whole life.
+    # Missing elsewhere than on Linux, or not allowed: the peak is then that of the process' whole life.
+    with suppress(OSError), open(_CLEAR_REFS, "wb", buffering=0) as file:
+        file.write(b"5")
 
 
 def _peak() -> int:
     """Highest resident memory, bytes."""
     try:
-        lines = _STATUS.read_text().splitlines()
+        with open(_STATUS, "rb", buffering=0) as file:
+            status = file.read(_LONGEST_STATUS)
     except OSError:
         return _peak_of_life()
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), _peak_of_life())
+    found = _PEAK.search(status)
+    return int(found[1]) * 1024 if found else _peak_of_life()
 
 
 def _peak_of_life() -> int:

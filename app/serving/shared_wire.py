@@ -24,7 +24,7 @@ from redis.exceptions import InvalidResponse, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as NoReplyInTime
 from redis.retry import Retry
 
-from jobs.wire import Argument, Reply, Wire
+from jobs.wire import Argument, Reply, Wire, take
 
 #: Longest command that goes over the shared connection, bytes; others would wait behind a longer one.
 LONGEST = 65536
@@ -92,7 +92,7 @@ class _Link:
         self._pool = pool
         self._timeout = timeout
         # The pool knows how to connect: to whom, by which user, and to which database.
-        self._connection = pool.get_connection()
+        self._connection = take(pool)
         self._socket = cast("socket", cast("AbstractConnection", self._connection)._sock)
         # Who asks has a time-out; silence between two questions is none.
         self._socket.settimeout(None)

@@ -1,6 +1,7 @@
 """Greenlets that ask Redis over one shared connection; run as a program, which gevent has patched from its start.
 
-``python -m shared_asking <scenario> <Redis URL>`` prints what came of it as JSON. Scenarios are the functions below.
+``python -m shared_asking <scenario> <Redis URL>``, followed by what the scenario needs beside, prints what came of it
+as JSON. Scenarios are the functions below.
 """
 
 import gevent.monkey
@@ -8,12 +9,14 @@ import gevent.monkey
 gevent.monkey.patch_all()
 
 import json  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 
 import gevent  # noqa: E402
 from redis import Redis  # noqa: E402
+from redis.connection import AbstractConnection  # noqa: E402
 from redis.exceptions import RedisError  # noqa: E402
 
 from app.serving.shared_wire import LONGEST, SharedWire  # noqa: E402
@@ -102,6 +105,72 @@ def unreachable(wire: SharedWire, other: Redis) -> object:
     return {"errors": sorted({each.value for each in asking}), "took": time.monotonic() - began}
 
 
+def timed_out(wire: SharedWire, other: Redis) -> object:
+    """Who asks first gives up while the connection is made; Redis is reached over a slow path."""
+    with gevent.Timeout(0.05, False):
+        wire.ask("ECHO", "late")
+    return [_text(wire.ask("ECHO", number)) for number in range(3)]
+
+
+def interrupted(wire: SharedWire, other: Redis) -> object:
+    """A signal comes when Redis was greeted and nothing of its reply is read; Redis is reached over a slow path."""
+    signal.signal(signal.SIGUSR1, _interrupt)
+    _signal_before_next_read()
+    try:
+        wire.ask("ECHO", "interrupted")
+    except Interruption:
+        return [_text(wire.ask("ECHO", number)) for number in range(3)]
+    return "no signal came"
+
+
+def read_only(wire: SharedWire, other: Redis) -> object:
+    """The Redis that is asked becomes a replica of another one, and leads again later."""
+    first = wire.ask("CLIENT", "ID")
+    other.replicaof(*sys.argv[3:])
+    refusal = _error_of(wire, "SET", "key", "value")
+    second = wire.ask("CLIENT", "ID")
+    # While it loads what its leader has, it refuses to lead.
+    _until(lambda: _leads_again(other))
+    return {
+        "refusal": refusal,
+        "is_another": first != second,
+        "after": _text(wire.ask("SET", "key", "value")),
+        "is_kept": wire.ask("CLIENT", "ID") == second,
+        "connections": len(other.client_list(_type="normal")) - 1,
+    }
+
+
+def _leads_again(redis: Redis) -> bool:
+    try:
+        return bool(redis.replicaof("NO", "ONE"))
+    except RedisError:
+        return False
+
+
+class Interruption(BaseException):
+    """What the signal's handler raises."""
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise Interruption
+
+
+def _signal_before_next_read() -> None:
+    with_reply = AbstractConnection.read_response
+
+    def fail(connection: AbstractConnection, **how: bool) -> object:
+        AbstractConnection.read_response = with_reply
+        signal.raise_signal(signal.SIGUSR1)
+        return with_reply(connection, **how)
+
+    AbstractConnection.read_response = fail
+
+
+def _text(reply: Reply) -> str:
+    assert isinstance(reply, bytes), reply
+    return reply.decode()
+
+
 def _ask_often(wire: SharedWire, number: int) -> dict[str, int]:
     told = {"right": 0, "wrong": 0}
     for turn in range(50):
@@ -130,7 +199,7 @@ def _until(look: Callable[[], bool]) -> None:
 
 def main() -> None:
     """Plays the scenario."""
-    _, scenario, url = sys.argv
+    scenario, url = sys.argv[1:3]
     from dataclasses import replace
 
     settings = replace(load_settings(), redis_url=url)

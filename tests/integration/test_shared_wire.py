@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from slow_path import a_slow_path
 
 from jobs.settings import Settings
 from stack.address import usable_address
@@ -16,10 +18,10 @@ from stack.redis_server import EmbeddedRedis, RedisAddress
 HERE = Path(__file__).parent
 
 
-def played(scenario: str, redis_url: str) -> Any:
+def played(scenario: str, redis_url: str, *more: str) -> Any:
     """What came of the scenario in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), str(HERE)])}
-    command = [sys.executable, "-m", "shared_asking", scenario, redis_url]
+    command = [sys.executable, "-m", "shared_asking", scenario, redis_url, *more]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -73,3 +75,16 @@ def test_a_long_command_goes_over_a_connection_of_its_own(own_redis: str) -> Non
 
 def test_a_redis_that_is_gone_is_said_to_be_gone(own_redis: str) -> None:
     assert set(played("away", own_redis)) == {"ConnectionError"}
+
+
+@pytest.mark.parametrize("scenario", ["timed_out", "interrupted"])
+def test_a_hello_that_comes_after_who_connected_gave_up_is_nobodys_reply(own_redis: str, scenario: str) -> None:
+    with a_slow_path(urlsplit(own_redis).port or 0, delay=0.2) as port:
+        assert played(scenario, f"redis://127.0.0.1:{port}/0") == ["0", "1", "2"]
+
+
+def test_a_redis_that_has_become_a_replica_is_left_for_a_new_connection(own_redis: str, tmp_path: Path) -> None:
+    address = RedisAddress(port=usable_address("127.0.0.1", 0).port)
+    with EmbeddedRedis(data_dir=tmp_path / "leader", address=address):
+        told = played("read_only", own_redis, "127.0.0.1", str(address.port))
+    assert told == {"refusal": "ReadOnlyError", "is_another": True, "after": "OK", "is_kept": True, "connections": 1}

@@ -1,8 +1,10 @@
 """Commands and scripts on pooled connections: each gets its own reply, whatever happened to the connection before."""
 
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +12,16 @@ import pytest
 from redis.connection import AbstractConnection
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+from slow_path import a_slow_path
 from waiting import eventually
 from walking import NOBODY
 
-from jobs.connection import POOL_SIZE
+from jobs.connection import POOL_SIZE, connect
 from jobs.errors import NoSuchJob, StoreUnavailable
 from jobs.settings import Settings
 from jobs.store import Store
-from jobs.wire import Reply, Wire
+from jobs.wire import Asking, KeptWire, Reply, Wire, WireOf
+from stack.address import usable_address
 from stack.redis_server import EmbeddedRedis, RedisAddress
 
 
@@ -35,16 +39,23 @@ def own_redis() -> Iterator[EmbeddedRedis]:
         yield server
 
 
+@pytest.fixture(params=[Wire, KeptWire])
+def kind(request: pytest.FixtureRequest) -> WireOf:
+    """Each kind of wire that a process with threads or without may have."""
+    kind: WireOf = request.param
+    return kind
+
+
 @pytest.fixture
-def store(own_redis: EmbeddedRedis, settings: Settings) -> Iterator[Store]:
-    opened = Store(replace(settings, redis_url=own_redis.url, redis_timeout=0.3))
+def store(own_redis: EmbeddedRedis, settings: Settings, kind: WireOf) -> Iterator[Store]:
+    opened = Store(replace(settings, redis_url=own_redis.url, redis_timeout=0.3), wire=kind)
     yield opened
     opened.redis.close()
 
 
 @pytest.fixture
-def wire(store: Store) -> Wire:
-    return Wire(store.redis.connection_pool)
+def wire(store: Store, kind: WireOf) -> Asking:
+    return kind(store.redis.connection_pool)
 
 
 @pytest.fixture
@@ -77,7 +88,7 @@ def test_a_known_script_is_sent_once(store: Store, sent: list[object]) -> None:
     assert len(sent) == 1
 
 
-def test_a_connection_that_died_unnoticed_is_replaced(store: Store, wire: Wire) -> None:
+def test_a_connection_that_died_unnoticed_is_replaced(store: Store, wire: Asking) -> None:
     assert wire.ask("ECHO", "before") == b"before"
     with Store(store.settings).redis as other:
         other.client_kill_filter(_type="normal", skipme=True)
@@ -85,7 +96,7 @@ def test_a_connection_that_died_unnoticed_is_replaced(store: Store, wire: Wire) 
 
 
 def test_a_command_on_which_the_connection_breaks_is_sent_once_more(
-    wire: Wire, sent: list[object], monkeypatch: pytest.MonkeyPatch
+    wire: Asking, sent: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire.ask("ECHO", "before")
     sent.clear()
@@ -95,7 +106,7 @@ def test_a_command_on_which_the_connection_breaks_is_sent_once_more(
 
 
 def test_a_command_that_timed_out_is_not_sent_again_and_its_reply_reaches_nobody(
-    wire: Wire, own_redis: EmbeddedRedis, sent: list[object]
+    wire: Asking, own_redis: EmbeddedRedis, sent: list[object]
 ) -> None:
     wire.ask("ECHO", "before")
     sent.clear()
@@ -107,7 +118,7 @@ def test_a_command_that_timed_out_is_not_sent_again_and_its_reply_reaches_nobody
     assert wire.ask("ECHO", "after") == b"after"
 
 
-def test_a_refusal_keeps_the_connection(store: Store, wire: Wire) -> None:
+def test_a_refusal_keeps_the_connection(store: Store, wire: Asking) -> None:
     me = wire.ask("CLIENT", "ID")
     with pytest.raises(ResponseError):
         wire.ask("NONSENSE")
@@ -115,7 +126,7 @@ def test_a_refusal_keeps_the_connection(store: Store, wire: Wire) -> None:
 
 
 def test_interruptions_leave_no_reply_behind_and_no_connection_lost(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    wire: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for turn in range(POOL_SIZE + 1):
         _break_next_read(monkeypatch, Interruption())
@@ -124,7 +135,21 @@ def test_interruptions_leave_no_reply_behind_and_no_connection_lost(
         assert wire.ask("ECHO", f"turn {turn}") == f"turn {turn}".encode()
 
 
-def test_many_threads_get_their_own_replies(wire: Wire) -> None:
+def test_a_hello_that_comes_after_a_signal_while_connecting_is_nobodys_reply(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = RedisAddress(port=usable_address("127.0.0.1", 0).port)
+    with EmbeddedRedis(data_dir=tmp_path, address=address), a_slow_path(address.port, delay=0.2) as port:
+        far = replace(settings, redis_url=f"redis://127.0.0.1:{port}/0", redis_timeout=5)
+        with connect(far) as redis, a_signal_that_interrupts():
+            wire = Wire(redis.connection_pool)
+            _signal_before_next_read(monkeypatch)
+            with pytest.raises(Interruption):
+                wire.ask("ECHO", "interrupted")
+            assert [wire.ask("ECHO", f"turn {turn}") for turn in range(3)] == [b"turn 0", b"turn 1", b"turn 2"]
+
+
+def test_many_threads_get_their_own_replies(wire: Asking) -> None:
     texts = [f"text {number}" for number in range(2000)]
 
     def echo(text: str) -> Reply:
@@ -152,6 +177,32 @@ def _is_told_unknown(store: Store) -> bool:
     except StoreUnavailable:
         return False
     return False
+
+
+@contextmanager
+def a_signal_that_interrupts() -> Iterator[None]:
+    """SIGUSR1 raises an Interruption wherever this process is."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise Interruption
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def _signal_before_next_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal comes when a command is sent and nothing of its reply is read."""
+    with_reply: Callable[..., object] = AbstractConnection.read_response
+
+    def fail(connection: AbstractConnection, **how: object) -> object:
+        monkeypatch.setattr(AbstractConnection, "read_response", with_reply)
+        signal.raise_signal(signal.SIGUSR1)
+        return with_reply(connection, **how)
+
+    monkeypatch.setattr(AbstractConnection, "read_response", fail)
 
 
 def _break_next_read(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
