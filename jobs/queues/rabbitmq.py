@@ -17,8 +17,16 @@ from jobs.job import STEPS
 
 log = structlog.get_logger(__name__)
 
-#: Longest that RabbitMQ may take to connect, to answer, and to confirm what was published, seconds each.
-TIMEOUT = 1.5
+#: Longest that RabbitMQ may take to connect, to answer, and to confirm what was published, seconds each. Who submits a
+#: job waits for it, so it is short; a message that is confirmed too late is brought on again, which does no harm.
+TIMEOUT = 0.8
+
+#: How long a connection may be unheard of before it is asked whether it still holds, seconds. It may have died without
+#: a word: a firewall forgets those that are idle, a machine that is switched off says no farewell.
+UNHEARD = 0.5
+
+#: How long the answer to that may take, seconds; then another connection is made.
+PROBE = 0.3
 
 #: How long it is left alone after a failure, seconds: who submits a job shall not wait for it again and again.
 PAUSE = 5.0
@@ -46,12 +54,17 @@ class Mailbox:
         self._left_alone_until = 0.0
 
     def reach(self) -> None:
-        """Connects, unless it is connected.
+        """Connects, unless it is connected; a connection that was not heard of for a while proves first that it holds.
+
+        It takes no longer than ``PROBE`` and one ``TIMEOUT`` with a RabbitMQ that hangs.
 
         Raises:
             BrokerUnavailable: it can't now.
 
         """
+        if self._link is not None and not self._link.holds():
+            log.info("broker.connection_lost")
+            self.close()
         self._linked()
 
     def publish(self, messages: Sequence[Message]) -> None:
@@ -119,6 +132,8 @@ class _Link:
             read_timeout=TIMEOUT,
             write_timeout=TIMEOUT,
         )
+        #: When RabbitMQ has answered last, monotonic.
+        self._heard = 0.0
         #: Messages that were published and not confirmed yet, by their number on this connection.
         self._unconfirmed: set[int] = set()
         self._published = 0
@@ -144,25 +159,50 @@ class _Link:
         while self._unconfirmed:
             # A time-out of 0 would be none.
             self._connection.drain_events(timeout=max(0.001, ends - time.monotonic()))
+        self._heard = time.monotonic()
 
     def count(self) -> int:
         """How many messages are ready to be taken."""
-        return int(self._channel.queue_declare(self._name, passive=True).message_count)
+        return self._counted(within=TIMEOUT)
+
+    def holds(self) -> bool:
+        """Whether RabbitMQ was heard of just now, or answers at once when it is asked."""
+        if not self.is_connected:
+            return False
+        if time.monotonic() - self._heard < UNHEARD:
+            return True
+        try:
+            self._counted(within=PROBE)
+        except (AMQPError, OSError):
+            return False
+        return True
 
     def close(self) -> None:
         """Closes the socket; a farewell would wait for its answer."""
         with suppress(AMQPError, OSError):
+            if self.is_connected:
+                # TLS says farewell by itself; so it does not wait for the answer.
+                self._connection.transport.sock.settimeout(0)
             self._connection.collect()
 
     def _opened(self) -> Channel:
         self._connection.connect()
-        channel = self._connection.channel()
-        channel.queue_declare(self._name, durable=True, auto_delete=False, arguments=ARGUMENTS)
-        channel.confirm_select()
+        with self._connection.transport.having_timeout(TIMEOUT):
+            channel = self._connection.channel()
+            channel.queue_declare(self._name, durable=True, auto_delete=False, arguments=ARGUMENTS)
+            channel.confirm_select()
         channel.events["basic_ack"].add(self._note_confirmed)
         channel.events["basic_nack"].add(self._note_refused)
         channel.events["basic_return"].add(self._note_returned)
+        self._heard = time.monotonic()
         return channel
+
+    def _counted(self, *, within: float) -> int:
+        # The time-outs of the connection are the kernel's, which gevent's sockets in the API don't know.
+        with self._connection.transport.having_timeout(within):
+            count = int(self._channel.queue_declare(self._name, passive=True).message_count)
+        self._heard = time.monotonic()
+        return count
 
     def _note_confirmed(self, number: int, multiple: bool) -> None:
         self._unconfirmed -= {each for each in self._unconfirmed if each <= number} if multiple else {number}

@@ -13,6 +13,7 @@ from celery import Celery
 from parts import needs_program
 from rabbitmq_server import RabbitMQ
 from redis import Redis
+from silent_path import a_path_that_may_fall_silent
 from submissions import submitted
 from waiting import eventually
 
@@ -70,6 +71,19 @@ def taken(channel: Channel, store: Store) -> list[Message]:
     while (message := channel.basic_get(store.settings.namespace, no_ack=True)) is not None:
         messages.append(message)
     return messages
+
+
+def by_tls(server: RabbitMQ, port: int) -> str:
+    """The URL of the server by TLS, by way of this port, with a certificate of the client's own."""
+    own = server.authority.identify("publisher")
+    options = urlencode(
+        {
+            "ssl_ca_certs": str(server.authority.certificate),
+            "ssl_certfile": str(own.certificate),
+            "ssl_keyfile": str(own.key),
+        }
+    )
+    return f"amqps://127.0.0.1:{port}/?{options}"
 
 
 def ids(messages: list[Message]) -> list[str]:
@@ -151,6 +165,43 @@ def test_submitting_does_not_wait_for_a_broker_that_hangs(
     eventually(all_there, within=30)
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_an_idle_connection_that_died_in_silence_delays_no_job(
+    settings: Settings, server: RabbitMQ, channel: Channel, *, tls: bool
+) -> None:
+    with a_path_that_may_fall_silent(server.tls_port if tls else server.port) as path:
+        url = by_tls(server, path.port) if tls else f"amqp://guest:guest@127.0.0.1:{path.port}/"
+        with opened(replace(settings, broker_url=url)) as store:
+            before = submitted(store).id
+            path.fall_silent()
+            idle_since = time.monotonic()
+            eventually(lambda: time.monotonic() - idle_since > rabbitmq.UNHEARD)
+            began = time.monotonic()
+            after = submitted(store).id
+            assert time.monotonic() - began < 1.5
+            # It is there already: neither the next sweep nor another process has to bring it on.
+            assert ids(taken(channel, store)) == [before, after]
+            assert path.connections == 2
+
+
+def test_a_connection_that_holds_is_kept(
+    settings: Settings, server: RabbitMQ, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However busy this machine is.
+    monkeypatch.setattr(rabbitmq, "PROBE", 5)
+    with (
+        a_path_that_may_fall_silent(server.port) as path,
+        opened(replace(settings, broker_url=f"amqp://guest:guest@127.0.0.1:{path.port}/")) as store,
+    ):
+        submitted(store)
+        idle_since = time.monotonic()
+        eventually(lambda: time.monotonic() - idle_since > rabbitmq.UNHEARD)
+        submitted(store)
+        submitted(store)
+        assert len(taken(channel, store)) == 3
+        assert path.connections == 1
+
+
 def test_a_queue_that_somebody_deletes_is_made_again(broker_store: Store, channel: Channel) -> None:
     first = submitted(broker_store)
     channel.queue_delete(broker_store.settings.namespace)
@@ -191,15 +242,7 @@ def test_a_job_that_was_queued_when_redis_was_the_broker_is_brought_on(
 
 
 def test_jobs_go_to_rabbitmq_by_tls(settings: Settings, server: RabbitMQ, channel: Channel) -> None:
-    own = server.authority.identify("publisher")
-    options = urlencode(
-        {
-            "ssl_ca_certs": str(server.authority.certificate),
-            "ssl_certfile": str(own.certificate),
-            "ssl_keyfile": str(own.key),
-        }
-    )
-    with opened(replace(settings, broker_url=f"amqps://127.0.0.1:{server.tls_port}/?{options}")) as store:
+    with opened(replace(settings, broker_url=by_tls(server, server.tls_port))) as store:
         job = submitted(store)
         assert ids(taken(channel, store)) == [job.id]
 
