@@ -12,7 +12,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pyarrow import types
 
-from tasks.data.limits import MAX_CELLS, MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS
+from tasks.data.limits import MAX_CELLS, MAX_COLUMN_NAME, MAX_COLUMNS, MAX_ROWS, MAX_TEXT
 from tasks.data.reading import Reading
 from tasks.data.refusal import FileRefused
 
@@ -24,8 +24,11 @@ def read_parquet(opened: Callable[[], BinaryIO]) -> Reading:
     """Return the table of a Parquet file; raises FileRefused where it is broken or has columns that are no cells."""
     with opened() as raw, _told("Parquet"):
         file = pq.ParquetFile(raw)
-        _check(file.schema_arrow, file.metadata.num_rows)
-        return _reading(file.read())
+        schema, metadata = file.schema_arrow, file.metadata
+        _check(schema, metadata.num_rows)
+        # A text that is repeated stays one text until it is known how much memory they would take.
+        texts = [column.name for column in schema if _is_text(column.type)]
+        return _reading(pq.ParquetFile(raw, metadata=metadata, read_dictionary=texts).read())
 
 
 def read_arrow(opened: Callable[[], BinaryIO]) -> Reading:
@@ -93,7 +96,28 @@ def _is_cell(kind: pa.DataType) -> bool:
     )
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _check_text(table: pa.Table) -> None:
+    """Refuse the table where its repeated texts are too long, each counted as often as it stands there."""
+    packed = [column for column in table.columns if types.is_dictionary(column.type)]
+    total = sum(_text_size(chunk) for column in packed if _is_text(column.type.value_type) for chunk in column.chunks)
+    if total > MAX_TEXT:
+        raise FileRefused(
+            f"The file's texts take {total:,} bytes, unpacked; at most {MAX_TEXT:,} are allowed. Leave out columns of "
+            "long texts that an analysis does not need."
+        )
+
+
+def _text_size(packed: pa.DictionaryArray) -> int:
+    lengths = pc.binary_length(pc.cast(packed.dictionary, pa.large_string()))
+    return int(pc.sum(pc.cast(lengths.take(packed.indices), pa.int64())).as_py() or 0)
+
+
 def _reading(table: pa.Table) -> Reading:
+    _check_text(table)
     plain = {name: _plain(table.column(name)) for name in table.column_names if not name.startswith(_INDEX)}
     return Reading(table=pa.table(plain).to_pandas(ignore_metadata=True))
 

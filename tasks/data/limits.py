@@ -10,6 +10,9 @@ MAX_ROWS = 1_000_000
 MAX_COLUMNS = 2_000
 #: Most cells of a table; sparse records are counted as the full table that they become.
 MAX_CELLS = 20_000_000
+
+#: Most text that a Parquet or Arrow file may stand for, bytes: there a long text that is repeated is written once.
+MAX_TEXT = 2**30
 #: Longest name of a column, in characters.
 MAX_COLUMN_NAME = 500
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.data import columnar
 from tasks.data.columnar import read_arrow, read_parquet
 from tasks.data.reading import Reading
 from tasks.data.refusal import FileRefused
@@ -33,11 +34,40 @@ def _write(table: pa.Table, path: Path, kind: str) -> Callable[[Path], Reading]:
     return lambda path: read_arrow(lambda: path.open("rb"))
 
 
-def test_a_table_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "packed.parquet"
-    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), pa.array(["x" * 100_000]))
-    read = _write(pa.table({"text": texts, "number": range(200_000)}), path, "parquet")
+def _repeated(length: int, *, times: int, kind: pa.DataType) -> pa.Array:
+    """A text of this length that stands in so many rows, and is written once; the last row has none."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * times + [None], pa.int32()), pa.array(["x" * length], kind))
+
+
+@pytest.mark.parametrize("text", [pa.string(), pa.large_string()], ids=str)
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_a_file_that_stands_for_too_much_text_is_refused(tmp_path: Path, kind: str, text: pa.DataType) -> None:
+    path = tmp_path / f"packed.{kind}"
+    # 20 GB of text in a column, by a name that Parquet could take for a path.
+    table = pa.table({"a.text": _repeated(100_000, times=200_000, kind=text), "number": range(200_001)})
+    read = _write(table, path, kind)
     assert path.stat().st_size < 2**22
+    # With much less memory than the text would take.
+    with memory_limited(2**29), pytest.raises(FileRefused, match="texts take 20,000,000,000 bytes, unpacked; at most"):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_a_text_that_is_repeated_is_read_as_it_is(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"packed.{kind}"
+    read = _write(pa.table({"a.text": _repeated(1_000, times=1_000, kind=pa.string())}), path, kind)
+    texts = read(path).table["a.text"]
+    assert (texts[:1_000] == "x" * 1_000).all()
+    assert texts[1_000:].isna().all()
+    assert len(texts) == 1_001
+
+
+def test_a_file_that_takes_more_memory_than_a_run_may_have_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columnar, "MAX_TEXT", 2**50)
+    path = tmp_path / "packed.parquet"
+    read = _write(pa.table({"text": _repeated(100_000, times=200_000, kind=pa.string())}), path, "parquet")
     with memory_limited(2**29), pytest.raises(FileRefused, match="more memory, unpacked, than a run may have"):
         read(path)
 
