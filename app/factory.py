@@ -20,11 +20,11 @@ from app.access.authentication import register_authentication
 from app.access.hosts import register_hosts
 from app.access.origins import register_origins
 from app.access.security_headers import register_security_headers
+from app.access.visitors import register_sessions
 from app.catalog import load_catalog
 from app.dashboards import gate, sign_in
 from app.dashboards.rq_pages import register_rq_pages
 from app.dashboards.sign_in import register_sign_in
-from app.dashboards.visitors import register_sessions
 from app.description import openapi
 from app.desk import Desk, set_up_desk
 from app.encodings import register_encodings
@@ -43,6 +43,7 @@ from jobs.datasets import Datasets
 from jobs.failed_sign_ins import FailedSignIns
 from jobs.key_ring import KeyRing
 from jobs.pictures import Pictures
+from jobs.roster import Roster
 from jobs.sessions import Sessions
 from jobs.settings import Settings, load_settings
 from jobs.store import Store
@@ -123,7 +124,7 @@ def _desk(settings: Settings, wire: WireOf) -> Desk:
         store=store,
         catalog=load_catalog(settings.analyses),
         options=options_schema(settings),
-        pace=Pace(store),
+        pace=Pace(store, Roster(store)),
         followers=Followers(store),
         internal_followers=Followers(webhooks.internal),
         pictures=Pictures(store, webhooks.internal),

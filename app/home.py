@@ -3,8 +3,8 @@
 import orjson
 from flask import Blueprint, Response, render_template
 
+from app.access.visitors import wants_page
 from app.answers import as_json
-from app.dashboards.visitors import wants_page
 from app.description.operations import Answer, Operation, documented
 from app.desk import desk
 from app.documents import analysis_summary, example_body

@@ -8,6 +8,7 @@ from statistics import median
 
 from jobs.errors import StoreUnavailable
 from jobs.job import Job, JobStatus
+from jobs.roster import Role, Roster
 from jobs.store import Store
 
 #: Bounds of ``Retry-After``, seconds.
@@ -46,8 +47,9 @@ class _History:
 class Pace:
     """The outlook of jobs; it asks the store now and then, not at every poll."""
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store, roster: Roster, *, clock: Callable[[], float] = time.time) -> None:
         self._store = store
+        self._roster = roster
         self._clock = clock
         self._known: dict[str, _History] = {}
 
@@ -88,9 +90,10 @@ class Pace:
     def _read(self, analysis: str, now: float) -> _History | None:
         try:
             times = self._store.run_times(analysis)
-            workers = self._store.live_workers()
+            workers = self._roster.members(Role.WORKER)
         except StoreUnavailable:
             # A guess is not worth failing a request that was answered already.
             return None
-        slots = max(workers, 1) * self._store.settings.concurrency
+        # Where no worker lives, as if one did that is as this process is set up.
+        slots = sum(worker.slots for worker in workers) or self._store.settings.concurrency
         return _History(now + TRUSTED, median(times) if times else None, slots)

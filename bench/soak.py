@@ -42,8 +42,6 @@ KEYS_A_JOB = 3
 #: What stays in Redis when every job is forgotten, and why it is bounded.
 STAYS = {
     r"_kombu\.binding.*": "kombu's names of queues, as many as there are queues",
-    r".*:workers": "one entry for each worker that is alive",
-    r".*:unacked_mutex": "kombu's lock, expires",
     r".*:counts": "what /metrics tells, a field for each analysis and what has happened to its jobs",
     r".*:roster(-seen)?": "one entry for each process that is alive",
     r".*:counted:.*": "how far a process of the API has handed its counts over, expires",

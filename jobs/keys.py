@@ -32,7 +32,6 @@ key                       type    holds
 ``<ns>:finished``         zset    final jobs, ``id caller``, by when their tombstone goes
 ``<ns>:outbox``           zset    final jobs whose webhook is to be called, by when they ended
 ``<ns>:blobs``            zset    files of final jobs by when they go
-``<ns>:workers``          zset    live workers by until when they count as alive
 ``<ns>:times:<analysis>`` list    how long an analysis ran lately, newest first
 ``<ns>:webhook:<id>``     hash    how the delivery of its webhook stands
 ``<ns>:webhook-calls:<id>`` list  each call of its webhook, oldest first: ``time JSON``
@@ -183,11 +182,6 @@ class Keys:
     def blobs(self) -> str:
         """The files that are due to go."""
         return f"{self.namespace}:blobs"
-
-    @property
-    def workers(self) -> str:
-        """The live workers."""
-        return f"{self.namespace}:workers"
 
     @property
     def api_keys(self) -> str:

@@ -10,7 +10,6 @@ import orjson
 
 from jobs.blobs import Blobs
 from jobs.claims import Claim, Draft, Held, Progress, Release, Verdict, Wish
-from jobs.connection import reaching_redis
 from jobs.errors import ClaimRefused, LeaseLost
 from jobs.job import Attachment, Failure, Job, JobStatus, Metrics
 from jobs.queues import whole_message
@@ -139,12 +138,14 @@ class Leases:
         return _settled(job, reply)
 
     def renew(self, held: Sequence[Held]) -> dict[Held, Verdict]:
-        """Renews this worker and what its processes hold in one round trip; says what to do with each."""
+        """Renews what the worker's processes hold in one round trip; says what to do with each."""
+        if not held:
+            return {}
         settings = self._store.settings
-        keys = [self._keys.leases, self._keys.workers, *(self._keys.record(each.job_id) for each in held)]
+        keys = [self._keys.leases, *(self._keys.record(each.job_id) for each in held)]
         times = [int(settings.lease * 1000), int(settings.kill_grace * 1000)]
         pairs = [part for each in held for part in each]
-        reply = cast("list[bytes]", self._scripts.run("renew", keys, [self.worker, *times, *pairs]))
+        reply = cast("list[bytes]", self._scripts.run("renew", keys, [*times, *pairs]))
         return {each: Verdict(word.decode()) for each, word in zip(held, reply, strict=True)}
 
     def release(self, job_id: str, *, why: Release, holder: str | None = None) -> JobStatus:
@@ -161,16 +162,6 @@ class Leases:
         reply = self._scripts.run("release", keys, [job_id, holder, message, why, *self._store.retention])
         self._store.forward()
         return JobStatus(cast("bytes", reply).decode())
-
-    def sign_off(self) -> None:
-        """This worker is stopping and counts as alive no longer.
-
-        Raises:
-            StoreUnavailable: Redis can't note it now; the worker counts as alive for another lease.
-
-        """
-        with reaching_redis():
-            self._store.redis.zrem(self._keys.workers, self.worker)
 
 
 def _number() -> int:

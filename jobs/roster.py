@@ -104,15 +104,17 @@ class Roster:
             pipeline.zrem(self._keys[1], name)
             pipeline.execute()
 
-    def members(self) -> list[Member]:
-        """The processes that were heard of lately, those first that were heard of longest ago.
+    def members(self, *roles: Role) -> list[Member]:
+        """The processes of these roles (of any where none is named) that were heard of lately, those first that were
+        heard of longest ago.
 
         Raises:
             StoreUnavailable: Redis can't say now.
 
         """
         told = cast("list[bytes]", self._store.scripts.run("roster", self._keys, [self._stays]))
-        return [_member(said, seen=int(seen)) for said, seen in zip(told[::2], told[1::2], strict=True)]
+        members = [_member(said, seen=int(seen)) for said, seen in zip(told[::2], told[1::2], strict=True)]
+        return [member for member in members if not roles or member.role in roles]
 
 
 class Presence:

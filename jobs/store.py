@@ -207,18 +207,6 @@ class Store:
             times = cast("list[bytes]", self.redis.lrange(self.keys.times(analysis), 0, -1))
         return [int(milliseconds) / 1000 for milliseconds in times]
 
-    def live_workers(self) -> int:
-        """How many worker processes have been heard of within a lease.
-
-        Raises:
-            StoreUnavailable: Redis can't say now.
-
-        """
-        with reaching_redis():
-            seconds, micros = self.redis.time()
-            now = seconds * 1000 + micros // 1000
-            return self.redis.zcount(self.keys.workers, now, "+inf")
-
     def _read(self, job_id: str, result_key: list[str]) -> tuple[Job, bytes | None]:
         reply = self.scripts.run("read", [self.keys.record(job_id), *self.keys.lanes, *result_key], [job_id])
         job = _job_in(job_id, reply)

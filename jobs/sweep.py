@@ -55,8 +55,7 @@ def sweep(store: Store) -> Swept:
 
 
 def _due(store: Store) -> list[list[str]]:
-    keys = [store.keys.leases, store.keys.waits, store.keys.due]
-    keys += [store.keys.finished, store.keys.blobs, store.keys.workers]
+    keys = [store.keys.leases, store.keys.waits, store.keys.due, store.keys.finished, store.keys.blobs]
     arguments: list[Argument] = [_resend_after(store), MOST]
     for step, waiting in zip(STEPS, store.queue.waiting(store.redis), strict=True):
         if waiting is not None:

@@ -8,6 +8,7 @@ from jobs.connection import reaching_redis
 from jobs.errors import NoSuchJob, StoreUnavailable
 from jobs.internal import internal_settings, internal_submission
 from jobs.job import Job, new_id
+from jobs.roster import Role, Roster
 from jobs.store import Store
 from jobs.webhook_endpoints import Endpoints
 from jobs.webhook_log import Delivery, DeliveryLog, DeliveryState
@@ -38,6 +39,7 @@ class Webhooks:
         self.log = DeliveryLog(store)
         self.secrets = Secrets(store)
         self.endpoints = Endpoints(store)
+        self._roster = Roster(store)
         #: Where the internal jobs are.
         self.internal = Store(internal_settings(store.settings))
 
@@ -54,7 +56,7 @@ class Webhooks:
             found = self._store.redis.zrange(self._store.keys.outbox, 0, MOST - 1, withscores=True)
         if not found:
             return 0
-        if not self.internal.live_workers():
+        if not self._somebody_delivers():
             self._forget()
             return 0
         for job_id, due in cast("list[tuple[bytes, float]]", found):
@@ -68,7 +70,7 @@ class Webhooks:
         try:
             with reaching_redis():
                 due = self._store.redis.zscore(self._store.keys.outbox, job.id)
-            if due is not None and self.internal.live_workers():
+            if due is not None and self._somebody_delivers():
                 self._hand_over(job.id, due=due)
         except StoreUnavailable as error:
             log.info("webhook.not_dispatched_yet", job=job.id, error=str(error))
@@ -103,6 +105,9 @@ class Webhooks:
             return False
         self.dispatch_soon(job)
         return True
+
+    def _somebody_delivers(self) -> bool:
+        return bool(self._roster.members(Role.INTERNAL))
 
     def _forget(self) -> None:
         """Drops from the outbox the jobs whose records have gone, which nobody can tell any more."""

@@ -12,10 +12,6 @@ from jobs.redis_url import RedisUrl, parse_redis_url
 from jobs.sentinels import sentinel_options
 from jobs.settings import Settings
 
-#: How long a message that a worker has taken but not started stays with it before kombu gives it to another, seconds.
-#: Longer than an outage with its reconnecting; a job that is delivered twice is claimed once.
-VISIBILITY = 60
-
 #: How long RabbitMQ may say nothing until it is taken for gone, seconds.
 SILENCE = 20
 
@@ -77,13 +73,11 @@ def _redis(settings: Settings) -> dict[str, object]:
         "broker_use_ssl": _tls(settings),
         "broker_transport_options": _transport(settings),
         # A message is the worker's once it is popped. kombu would note it in Redis until it is acknowledged, to give it
-        # to another worker after a while; a lost one is found by the sweep, and sooner.
+        # to another worker after an hour; a lost one is found by the sweep, and sooner.
         "task_queues": [Queue(settings.namespace, no_ack=True)],
         # A worker takes a message when a process is free, so nothing waits behind a long job.
         "worker_disable_prefetch": True,
-        # No second limit by unacknowledged messages: one whose acknowledgement failed with Redis away counts as
-        # unacknowledged until the worker reconnects, which it does only when it wants the next message. As many of
-        # those as there are processes, and the worker would never want one again.
+        # No limit by unacknowledged messages, for there are none; nor one that Celery lowers after an outage.
         "worker_prefetch_multiplier": 0,
     }
 
@@ -118,14 +112,8 @@ def _sentinels(settings: Settings) -> dict[str, object]:
 def _transport(settings: Settings) -> dict[str, object]:
     return {
         **_sentinels(settings),
-        "visibility_timeout": VISIBILITY,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        "unacked_mutex_expire": 30,
-        # kombu shares these among all who use a Redis database, unless they are named.
-        "unacked_key": f"{settings.namespace}:unacked",
-        "unacked_index_key": f"{settings.namespace}:unacked_index",
-        "unacked_mutex_key": f"{settings.namespace}:unacked_mutex",
+        # Nor does kombu lock and search every few seconds the notes that nobody makes; it has none at all then.
+        "ack_emulation": False,
         "queue_order_strategy": "priority",
         "priority_steps": list(STEPS),
         "socket_timeout": max(5.0, settings.redis_timeout),

@@ -78,10 +78,10 @@ class Supervisor(threading.Thread):
         self._closing.set()
         self._lost.put(None)
         self.join(timeout=5)
+        if self._presence is None:
+            return
         try:
-            self._leases.sign_off()
-            if self._presence is not None:
-                self._presence.leave()
+            self._presence.leave()
         except StoreUnavailable:
             log.info("worker.not_signed_off")
 

@@ -12,7 +12,7 @@ from flask import Flask, abort, current_app, g, request
 
 from app.access.callers import EVERYBODY, OPERATOR, Caller
 from app.access.known_keys import KnownKeys
-from app.dashboards.visitors import signed_in_key, to_sign_in, wants_page
+from app.access.visitors import signed_in_key, to_sign_in, wants_page
 from app.description.operations import Operation, operation_of
 from app.problems import Problem
 from jobs.api_keys import ApiKey, Scope, opens, parts_of

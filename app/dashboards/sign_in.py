@@ -9,9 +9,9 @@ from marshmallow import Schema, fields
 
 from app.access.authentication import caller_with_key
 from app.access.callers import Caller
+from app.access.visitors import cookie, drop_cookie, on_this_host, see_other, sessions, set_cookie
 from app.dashboards.own_pages import FIELD, sends_own_form
 from app.dashboards.sign_in_page import SIGN_IN, SIGN_OUT, show
-from app.dashboards.visitors import cookie, drop_cookie, on_this_host, see_other, sessions, set_cookie
 from app.description.operations import Answer, Operation, documented
 from app.problems import Problem
 from app.urls import absolute

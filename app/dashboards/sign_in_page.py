@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from flask import Response, render_template
 
 from app.access.authentication import caller_of_key
+from app.access.visitors import cookie, page_on_this_host, set_cookie, signed_in_key
 from app.answers import NO_STORE
 from app.dashboards.own_pages import form_token
-from app.dashboards.visitors import cookie, page_on_this_host, set_cookie, signed_in_key
 from app.desk import desk
 
 #: What the forms of the page are for; the token of one is none for the other.

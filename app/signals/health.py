@@ -10,6 +10,7 @@ from app.desk import Desk, desk
 from app.problems import Problem
 from app.signals.readiness import StorageWatch
 from jobs.errors import StoreUnavailable
+from jobs.roster import Role, Roster
 
 blueprint = Blueprint("health", __name__)
 
@@ -48,7 +49,7 @@ def livez() -> Response:
 def readyz() -> Response:
     """Tell whether the service can take jobs."""
     try:
-        workers = desk().store.live_workers()
+        workers = len(Roster(desk().store).members(Role.WORKER))
     except StoreUnavailable as error:
         checks = {"redis": str(error)}
         raise Problem(

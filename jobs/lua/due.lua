@@ -1,6 +1,6 @@
--- Finds what the sweep has to look at. Reads only, but for the workers that are gone.
+-- Finds what the sweep has to look at. Reads only.
 --
--- KEYS: 1 leases   2 waits   3 due   4 finished   5 blobs   6 workers   7… pairs of a lane and its engine's queue
+-- KEYS: 1 leases   2 waits   3 due   4 finished   5 blobs   6… pairs of a lane and its engine's queue
 -- ARGV: 1 resend after ms   2 at most so many of each, tombstones ten times as many   3… for each pair the id whose
 --       message is taken next, or ''
 -- Returns {ids with a lapsed lease; ids that have waited too long; ids that were put off until now; ids whose tombstone
@@ -24,11 +24,10 @@ local function without_message(lane, queue, next_id)
   return redis.call('ZRANGEBYSCORE', lane, '-inf', string.format('(%.3f', math.min(enqueued, now - after)), 'LIMIT', 0, most)
 end
 
-redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
 -- More tombstones at once, for they cost one command each: where fewer go than come, the indexes grow.
 local found = { until_now(KEYS[1], most), until_now(KEYS[2], most), until_now(KEYS[3], most),
   until_now(KEYS[4], 10 * most), until_now(KEYS[5], most, 'WITHSCORES') }
-for at = 7, #KEYS, 2 do
-  found[#found + 1] = without_message(KEYS[at], KEYS[at + 1], ARGV[3 + (at - 7) / 2])
+for at = 6, #KEYS, 2 do
+  found[#found + 1] = without_message(KEYS[at], KEYS[at + 1], ARGV[3 + (at - 6) / 2])
 end
 return found

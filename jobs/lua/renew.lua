@@ -1,8 +1,8 @@
 -- Renews what a worker holds, and says which of it shall end.
 --
--- KEYS: 1 leases   2 workers (zset: until when each worker counts as alive)   3… the records of the jobs in ARGV
--- ARGV: 1 worker   2 lease in ms   3 grace between asking and killing in ms
---       4… for each job its id and the process of the worker that runs it
+-- KEYS: 1 leases   2… the records of the jobs in ARGV
+-- ARGV: 1 lease in ms   2 grace between asking and killing in ms
+--       3… for each job its id and the process of the worker that runs it
 -- Returns one word for each job:
 --   keep      go on
 --   ask       its time is up or it was canceled: ask it to end
@@ -11,10 +11,9 @@
 --   final     it has ended
 --   lost      another process has it: kill the one that still runs it here
 
-local leases, workers = KEYS[1], KEYS[2]
-local worker, lease, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local leases = KEYS[1]
+local lease, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now = now_ms()
-redis.call('ZADD', workers, now + lease, worker)
 
 -- Whether the job shall end before it is done: it was canceled, or its time is up.
 local function stop_wanted(record, status)
@@ -48,7 +47,7 @@ local function verdict(record, id, process)
 end
 
 local verdicts = {}
-for at = 3, #KEYS do
-  verdicts[at - 2] = verdict(KEYS[at], ARGV[2 * at - 2], ARGV[2 * at - 1])
+for at = 2, #KEYS do
+  verdicts[at - 1] = verdict(KEYS[at], ARGV[2 * at - 1], ARGV[2 * at])
 end
 return verdicts

@@ -59,7 +59,7 @@ class Patient:
             StoreUnavailable: Redis can't say now.
 
         """
-        return [member for member in Roster(self.store).members() if not roles or member.role in roles]
+        return Roster(self.store).members(*roles)
 
     def now(self) -> float:
         """The time of Redis' clock, Unix milliseconds.

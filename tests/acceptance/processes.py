@@ -15,6 +15,7 @@ import httpx
 import psutil
 from waiting import eventually
 
+from jobs.roster import Roster
 from jobs.settings import Settings, variable
 from jobs.store import Store
 
@@ -103,8 +104,7 @@ class Worker(Role):
 
     def _is_there(self, store: Store) -> bool:
         assert self.running.poll() is None, self.log.read_text()
-        alive = [name.decode() for name in store.redis.zrange(store.keys.workers, 0, -1)]
-        return any(f":{self.running.pid}:" in name for name in alive)
+        return any(member.pid == self.running.pid for member in Roster(store).members())
 
 
 class Api(Role):

@@ -198,7 +198,6 @@ def test_a_deploy_lets_the_job_finish_whatever_signals_its_processes_get(
         assert stopping.stop(within=SOON) == 0
     assert (own.find(job_id).status, own.find(job_id).attempt) == (JobStatus.SUCCEEDED, 1)
     assert own.find(waiting).status is JobStatus.QUEUED
-    assert own.live_workers() == 0
     assert not Roster(own).members()
 
 

@@ -34,6 +34,7 @@ def settings(redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFacto
         events=True,
         flower_port=free_port(),
         flower_prefix="/lab/flower",
+        allowed_hosts=("flower.example.org",),
         redis_timeout=5,
         retry_delay=0.1,
     )
@@ -122,6 +123,28 @@ def test_nobody_controls_anything_by_it(flower: Flower, worker: Worker, path: st
     answer = httpx.post(f"{flower.url}{path}", json={"args": []}, timeout=10)
     assert answer.status_code in (401, 403)
     assert worker.running.poll() is None
+
+
+@pytest.mark.parametrize("host", ["localhost:5555", "127.0.0.1", "[::1]:80", "machine", "flower.example.org"])
+def test_it_goes_by_names_that_are_allowed_or_that_no_page_can_have(flower: Flower, host: str) -> None:
+    assert httpx.get(f"{flower.url}/tasks", headers={"Host": host}, timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:5555", "127.0.0.1.evil.example", "x.flower.example.org"]
+)
+@pytest.mark.parametrize("path", ["/", "/tasks/datatable", "/metrics", "/static/js/flower.js", "/nothing"])
+def test_a_page_that_has_its_own_name_resolve_here_reads_nothing(flower: Flower, host: str, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = httpx.request(method, f"{flower.url}{path}", headers={"Host": host}, timeout=10)
+        assert (answer.status_code, "COATCHECK_ALLOWED_HOSTS" in answer.text) == (421, True)
+
+
+def test_behind_a_proxy_it_goes_by_any_name(settings: Settings, tmp_path: Path) -> None:
+    behind = replace(settings, flower_port=free_port(), flower_behind_proxy=True, data_dir=str(tmp_path))
+    with Flower(behind, tmp_path) as running:
+        answer = httpx.get(f"{running.url}/tasks", headers={"Host": "analyses.example"}, timeout=10)
+    assert answer.status_code == 200
 
 
 def test_its_parts_are_below_its_path(flower: Flower) -> None:

@@ -14,9 +14,7 @@ from receiver import Receiver, receiving
 from running_stack import RunningStack
 from waiting import eventually
 
-from jobs.internal import internal_settings
 from jobs.settings import Settings
-from jobs.store import Store
 from stack.redis_server import EmbeddedRedis
 
 
@@ -26,14 +24,6 @@ class Internal(Worker):
     def __init__(self, settings: Settings, folder: Path) -> None:
         super().__init__(settings, folder, name="internal")
         self.arguments = ("worker", "--internal")
-        self._internal = Store(internal_settings(settings))
-
-    def _is_there(self, store: Store) -> bool:
-        return super()._is_there(self._internal)
-
-    def end(self) -> None:
-        super().end()
-        self._internal.redis.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from waiting import eventually
 
 from jobs.job import FINAL, Cause, Job, JobStatus, Priority
 from jobs.queues import whole_message
+from jobs.roster import Roster
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
@@ -224,7 +225,7 @@ def test_a_worker_that_stops_lets_its_job_finish(settings: Settings, store: Stor
         started(store, job_id)
         assert stopping.stop() == 0
     assert store.find(job_id).status is JobStatus.SUCCEEDED
-    assert store.live_workers() == 0
+    assert not Roster(store).members()
 
 
 def test_a_worker_that_stops_hands_back_what_it_can_not_finish(

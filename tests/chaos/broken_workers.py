@@ -2,13 +2,13 @@
 
 import asyncio
 import signal
-from typing import cast
 
 from chaos.plan import Fault
 from chaos.role import Role, now_ms, signal_group, signal_process
 from chaos.runs import Run, read_runs
 from chaos.scene import Scene, Wound, chosen, eventually
-from jobs.connection import reaching_redis
+from jobs.roster import Role as RosterRole
+from jobs.roster import Roster
 
 
 async def kill_child(scene: Scene, chance: float) -> Wound:
@@ -69,9 +69,7 @@ async def _live_worker(scene: Scene, chance: float) -> Role:
 
 
 def _live_workers(scene: Scene) -> list[Role]:
-    with reaching_redis():
-        names = cast("list[bytes]", scene.store.redis.zrange(scene.store.keys.workers, 0, -1))
-    alive = {process_of(name.decode()) for name in names}
+    alive = {member.pid for member in Roster(scene.store).members(RosterRole.WORKER)}
     return [worker for worker in scene.installation.workers if worker.is_up and worker.pid in alive]
 
 

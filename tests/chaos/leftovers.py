@@ -5,10 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from jobs.store import Store
-from worker.broker import VISIBILITY
 
-#: How much longer than its time an entry may stand, seconds: kombu looks at its messages now and then.
-_LOOKED_AT = 15.0
 #: What kombu keeps for as long as there are workers.
 _BINDING = b"_kombu.binding"
 
@@ -25,17 +22,12 @@ def leftovers(store: Store) -> list[str]:
 
 def _is_explained(store: Store, key: bytes) -> bool:
     keys = store.keys
-    kept = (keys.workers, keys.roster, keys.roster_seen, keys.counts)
+    kept = (keys.roster, keys.roster_seen, keys.counts)
     if key.decode() in kept or key.startswith((_BINDING, keys.counted("").encode())):
         return True
     if key.startswith(b"rq:"):
         return _is_of_rq(store, key)
-    if key == store.keys.blobs.encode():
-        return _oldest(store, store.keys.blobs) / 1000 > time.time()
-    # Messages that a killed worker had taken: kombu gives them to another one after a while.
-    unacked = f"{store.settings.namespace}:unacked"
-    taken = _oldest(store, f"{unacked}_index")
-    return key.startswith(unacked.encode()) and taken > time.time() - VISIBILITY - _LOOKED_AT
+    return key == keys.blobs.encode() and _oldest(store, keys.blobs) / 1000 > time.time()
 
 
 def _is_of_rq(store: Store, key: bytes) -> bool:

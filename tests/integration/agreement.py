@@ -129,7 +129,6 @@ def _expected_indexes(model: Model) -> dict[str, dict[str, float]]:
                 f"{name} {jobs[name].submission.caller}": moment + TOMBSTONE_TTL for name, moment in gone.items()
             },
             "blobs": {name: goes for name, goes in model.files.items() if goes is not None},
-            "workers": model.workers,
         }
     )
 

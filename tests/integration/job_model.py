@@ -37,8 +37,6 @@ class Model:
     queues: dict[int, list[str]] = field(default_factory=lambda: {step: [] for step in STEPS})
     #: When each file in the blob store goes; None while it is a job's own that has not ended.
     files: dict[str, float | None] = field(default_factory=dict)
-    #: Until when each worker counts as alive.
-    workers: dict[str, float] = field(default_factory=dict)
     turns: int = 0
     #: The jobs whose webhook is to be called, by when they ended.
     outbox: dict[str, float] = field(default_factory=dict)
@@ -238,7 +236,6 @@ class Model:
         for name in gone:
             del self.jobs[name]
         self.forgotten.update(gone)
-        self.workers = {name: until for name, until in self.workers.items() if not self._is_past(until)}
         return len(files) + len(gone)
 
     def _is_past(self, moment: float | None) -> bool:

@@ -30,14 +30,14 @@ def test_an_api_with_keys_counts_them_and_takes_them(settings: Settings, tmp_pat
     with running_api(settings.redis_url, tmp_path, OPEN="false", NAMESPACE=settings.namespace) as running:
         assert "count=1" in running.logged("api.keys")
         header = {"Authorization": f"Bearer {text}"}
-        answers = [requests.get(f"{running.url}/analysis", headers=header, timeout=5) for _ in range(10)]
+        answers = [requests.get(f"{running.url}/analysis", headers=header, timeout=15) for _ in range(10)]
     assert {answer.status_code for answer in answers} == {200}
 
 
 def test_an_api_without_redis_starts_all_the_same(tmp_path: Path) -> None:
     with running_api(NOWHERE, tmp_path, OPEN="false") as running:
         assert "reason=" in running.logged("api.keys_unknown")
-        assert requests.get(f"{running.url}/livez", timeout=5).status_code == 200
+        assert requests.get(f"{running.url}/livez", timeout=15).status_code == 200
 
 
 def test_two_headers_over_the_socket_are_refused(settings: Settings, tmp_path: Path) -> None:

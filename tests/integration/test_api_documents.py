@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from desks import desk_of
+from doctored import announce
 from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
@@ -12,6 +14,7 @@ from app.factory import create_app
 from jobs.claims import Progress
 from jobs.job import Cause
 from jobs.leases import Leases
+from jobs.roster import Role
 from jobs.settings import Settings
 
 
@@ -102,8 +105,9 @@ def test_an_analysis_tells_how_long_it_usually_takes(client: FlaskClient, leases
     fresh.extensions["coatcheck"].store.redis.close()
 
 
-def test_readiness_tells_how_many_workers_live(client: FlaskClient, leases: Leases) -> None:
-    leases.renew([])
+def test_readiness_tells_how_many_workers_live(app: Flask, client: FlaskClient) -> None:
+    for role in Role:
+        announce(desk_of(app).store, role)
     checks = {"redis": "ok", "storage": "ok"}
     assert client.get("/readyz").json == {"status": "ready", "checks": checks, "workers": 1, "warnings": []}
 

@@ -3,6 +3,7 @@
 import pytest
 import structlog
 from desks import desk_of
+from doctored import announce
 from flask import Flask
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
@@ -11,6 +12,7 @@ from walking import succeeded
 from jobs.errors import StoreUnavailable
 from jobs.intake import Order
 from jobs.leases import Leases
+from jobs.roster import Role
 from jobs.webhooks import Webhooks
 
 BODY = {"params": {"number": 1}}
@@ -77,7 +79,7 @@ def test_the_delivery_of_a_webhook_carries_the_id_on(app: Flask, client: FlaskCl
     job_id = client.post("/analysis/double/run", json=body, headers={"X-Request-ID": "hook-1"}).json["id"]
     job = desk_of(app).store.find(job_id)
     webhooks = Webhooks(desk_of(app).store)
-    Leases(webhooks.internal, worker="internal-1").renew([])
+    announce(desk_of(app).store, Role.INTERNAL)
     desk_of(app).store.cancel(job_id)
     assert webhooks.dispatch() == 1
     assert webhooks.internal.find(job.webhook_delivery).request_id == "hook-1"

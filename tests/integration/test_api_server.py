@@ -41,14 +41,14 @@ def said_by(process: "subprocess.Popen[str]") -> str:
 
 
 def test_a_job_is_handed_in_and_polled_over_the_socket(server: Running) -> None:
-    answer = requests.post(f"{server.url}/analysis/describe/run", files={"data": ("t.csv", b"a,b\n1,2\n")}, timeout=5)
-    polled = requests.get(answer.headers["Location"], timeout=5)
+    answer = requests.post(f"{server.url}/analysis/describe/run", files={"data": ("t.csv", b"a,b\n1,2\n")}, timeout=15)
+    polled = requests.get(answer.headers["Location"], timeout=15)
     assert (answer.status_code, polled.status_code, polled.json()["status"]) == (202, 202, "queued")
 
 
 def test_each_process_is_below_80_mb(server: Running) -> None:
-    requests.post(f"{server.url}/analysis/describe/run", json={"data": {"builtin": "iris"}}, timeout=5)
-    requests.get(f"{server.url}/openapi.json", timeout=5)
+    requests.post(f"{server.url}/analysis/describe/run", json={"data": {"builtin": "iris"}}, timeout=15)
+    requests.get(f"{server.url}/openapi.json", timeout=15)
     parent = psutil.Process(server.process.pid)
     weights = [process.memory_info().rss for process in (parent, *parent.children())]
     assert len(weights) == 3
@@ -100,19 +100,19 @@ def test_a_broken_chunk_is_the_clients_mistake(server: Running, chunk: bytes) ->
 
 
 def test_headers_of_nobody_make_the_answer_https(server: Running) -> None:
-    answer = requests.get(server.url, headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil"}, timeout=5)
+    answer = requests.get(server.url, headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil"}, timeout=15)
     assert answer.json()["links"]["self"] == f"{server.url}/"
 
 
 def test_each_request_is_one_line_in_the_log(server: Running) -> None:
-    requests.get(f"{server.url}/jobs/a%0Ab", headers={"X-Request-ID": "find-me"}, timeout=5)
+    requests.get(f"{server.url}/jobs/a%0Ab", headers={"X-Request-ID": "find-me"}, timeout=15)
     line = server.logged("find-me")
     assert all(word in line for word in ("GET", "/jobs/a%0Ab", "404", "ms="))
 
 
 def test_a_stop_does_not_wait_for_idle_connections(own_server: Running) -> None:
     with requests.Session() as session:
-        session.get(f"{own_server.url}/livez", timeout=5)
+        session.get(f"{own_server.url}/livez", timeout=15)
         began = time.monotonic()
         own_server.process.terminate()
         code = own_server.process.wait(20)
@@ -121,7 +121,7 @@ def test_a_stop_does_not_wait_for_idle_connections(own_server: Running) -> None:
 
 def test_a_stop_says_nothing_alarming(own_server: Running) -> None:
     with requests.Session() as session:
-        session.get(f"{own_server.url}/livez", timeout=5)
+        session.get(f"{own_server.url}/livez", timeout=15)
         own_server.process.terminate()
         own_server.process.wait(20)
     alarming = [line for line in own_server.log if "rror" in line or "Traceback" in line]
@@ -133,7 +133,7 @@ def test_a_process_that_dies_is_replaced(own_server: Running) -> None:
     first = parent.children()[0]
     first.kill()
     eventually(lambda: first not in parent.children() and len(parent.children()) == 2)
-    assert requests.get(f"{own_server.url}/livez", timeout=5).ok
+    assert requests.get(f"{own_server.url}/livez", timeout=15).ok
 
 
 def test_a_taken_port_is_told_in_one_line(server: Running) -> None:

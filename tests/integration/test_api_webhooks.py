@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from desks import desk_of
+from doctored import announce
 from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
@@ -15,6 +16,7 @@ from walking import NOBODY, hand_in, slug
 from app.factory import create_app
 from jobs.api_keys import Scope
 from jobs.leases import Leases
+from jobs.roster import Role
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.webhook_log import Call, DeliveryState
@@ -27,7 +29,7 @@ def internal(app: Flask) -> Iterator[Leases]:
     """An internal worker that lives and does nothing by itself."""
     store = Store(desk_of(app).webhooks.internal.settings)
     worker = Leases(store, worker="internal-1")
-    worker.renew([])
+    announce(desk_of(app).store, Role.INTERNAL)
     yield worker
     store.redis.close()
 

@@ -3,7 +3,7 @@
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +19,8 @@ from waiting import eventually
 from coatcheck.cli import build_app
 from jobs.api_keys import Scope
 from jobs.blobs import Blobs
+from jobs.claims import Draft
+from jobs.datasets import Content, Datasets
 from jobs.job import Job
 from jobs.key_ring import KeyRing
 from jobs.leases import Leases
@@ -84,11 +86,11 @@ def restored(elsewhere: Settings) -> Iterator[Store]:
     opened.redis.close()
 
 
-def succeeded(store: Store, result: bytes) -> Job:
+def succeeded(store: Store, result: bytes, *, attached: Sequence[Draft] = ()) -> Job:
     """A job that has ended with this result."""
     job = submitted(store)
     worker = Leases(store, worker="worker-1")
-    worker.succeed(worker.claim(job.id), result, metrics=NOTHING)
+    worker.succeed(worker.claim(job.id), result, metrics=NOTHING, attached=attached)
     return store.find(job.id)
 
 
@@ -97,10 +99,28 @@ def test_results_small_and_large_are_the_same_after_it(
 ) -> None:
     small, large = succeeded(store, b'{"small": 1}'), succeeded(store, LARGE)
     save(service, tmp_path / "backup", with_files=True)
-    manifest, _ = restore(elsewhere, tmp_path / "backup", into_data_dir=False)
-    assert manifest.files == 1
+    assert restore(elsewhere, tmp_path / "backup", into_data_dir=False).files == 1
     assert restored.find_with_result(small.id) == (small, b'{"small": 1}')
     assert restored.find_with_result(large.id) == (large, LARGE)
+
+
+def test_each_file_that_is_needed_comes_along_and_no_other(
+    service: Settings, store: Store, elsewhere: Settings, restored: Store, tmp_path: Path
+) -> None:
+    queued = submitted(store, payload=LARGE)
+    plot = Draft(kind="figure", name="plot", title="", media_type="application/json", content=b"{}")
+    ended = succeeded(store, LARGE, attached=[plot])
+    store.write_blob("inputs/about-to-be-submitted", LARGE)
+    store.write_blob("datasets/table", LARGE)
+    table = Content(blob="datasets/table", format="csv", size=len(LARGE), sha256="0" * 64)
+    Datasets(store).add(table, caller="alice", name="table", keep=60)
+    needed = set(store.blobs.names())
+    assert {queued.data_blob, ended.result_blob, ended.attached[0].blob} < needed
+    save(service, tmp_path / "backup", with_files=True)
+    # As if it had come while the snapshot was on its way.
+    Blobs(str(tmp_path / "backup" / "files")).write("inputs/came-later", LARGE)
+    back = restore(elsewhere, tmp_path / "backup", into_data_dir=False)
+    assert (back.files, set(restored.blobs.names())) == (5, needed)
 
 
 def test_what_was_queued_or_running_is_run_after_it(

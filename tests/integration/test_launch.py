@@ -28,14 +28,14 @@ def test_a_process_ends_with_its_manager() -> None:
         child = psutil.Process(int(manager.stdout.readline()))
         _wait_for_program(child, "sleep")
         manager.kill()
-    _, left = psutil.wait_procs([child], timeout=5)
+    _, left = psutil.wait_procs([child], timeout=15)
     for process in left:
         process.kill()
     assert left == []
 
 
 def _wait_for_program(process: psutil.Process, name: str) -> None:
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 30
     while process.name() != name:
         assert time.monotonic() < ends
         time.sleep(0.01)

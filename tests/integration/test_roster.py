@@ -27,6 +27,15 @@ def test_a_process_is_on_the_roster_as_it_announced_itself(roster: Roster, membe
     assert found.seen > 0
 
 
+def test_members_are_told_by_their_roles(roster: Roster, member: Member) -> None:
+    others = [replace(member, name=role, role=role) for role in (Role.API, Role.INTERNAL)]
+    for each in (member, *others):
+        roster.announce(each)
+    assert [each.name for each in roster.members(Role.WORKER)] == [member.name]
+    assert {each.name for each in roster.members(Role.API, Role.INTERNAL)} == {Role.API, Role.INTERNAL}
+    assert roster.members(*Role) == roster.members()
+
+
 def test_a_second_word_replaces_the_first(roster: Roster, member: Member) -> None:
     roster.announce(replace(member, busy=2))
     roster.announce(member)

@@ -106,7 +106,7 @@ def test_a_second_signal_kills_at_once(stack: StandIns) -> None:
     stack.signal(signal.SIGINT)
     stack.wait_for_line("Stopping")
     stack.signal(signal.SIGINT)
-    assert stack.end(within=5) == 0
+    assert stack.end(within=15) == 0
     assert all(map(is_gone, stack.pids("stubborn")))
 
 
@@ -158,7 +158,7 @@ def test_a_stop_during_the_start_is_heard(stack: StandIns) -> None:
     stack.start({"api": SERVANT.format(name="api")}, ready_files=["/no/such/file"])
     stack.wait_for_line("api | hello")
     stack.signal(signal.SIGTERM)
-    assert stack.end(within=5) == 0
+    assert stack.end(within=15) == 0
 
 
 def test_a_stop_that_takes_its_time_prints_no_errors(stack: StandIns) -> None:

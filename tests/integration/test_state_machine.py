@@ -8,7 +8,7 @@ import os
 import sys
 from itertools import count
 
-from expected_job import CALLERS, DELAY, EXPIRES_IN, INLINE_LIMIT, LEASE, TIMEOUT, settings_of
+from expected_job import CALLERS, DELAY, EXPIRES_IN, INLINE_LIMIT, TIMEOUT, settings_of
 from history import CheckedHistory
 from hypothesis import settings as profile
 from hypothesis import strategies as st
@@ -87,7 +87,6 @@ class History(CheckedHistory):
     @rule(worker=WORKERS)
     def renew(self, worker: str) -> None:
         expected = {job_id: self.model.verdict(job_id, worker) for job_id in self.statuses}
-        self.model.workers[worker] = self.model.now + LEASE
         held = [Held(job_id, worker) for job_id in self.statuses]
         verdicts = Leases(self.store, worker=worker).renew(held)
         assert {each.job_id: verdict for each, verdict in verdicts.items()} == expected

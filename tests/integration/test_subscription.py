@@ -157,6 +157,6 @@ def test_a_subscription_that_is_closed_while_it_connects_ends(
     hearer.subscription.add(channel("a"))
     listener = hearer.subscription._listener
     assert listener is not None
-    listener.join(5)
+    listener.join(15)
     assert not listener.is_alive()
     assert store.redis.pubsub_numsub(channel("a")) == [(channel("a").encode(), 0)]

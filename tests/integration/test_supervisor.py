@@ -12,6 +12,7 @@ from waiting import eventually
 
 from jobs.job import Cause, JobStatus
 from jobs.leases import Leases
+from jobs.roster import Presence, Role, Roster, this_process
 from jobs.settings import Settings
 from jobs.store import Store
 from worker.crew import Run, holder_name
@@ -68,7 +69,9 @@ def leases(quick: Store) -> Leases:
 
 @pytest.fixture
 def supervisor(quick: Store, crew: RecordingCrew) -> Iterator[Supervisor]:
-    watching = Supervisor(quick, Leases(quick, worker="worker-1"), crew)
+    member = this_process(Role.WORKER, engine="celery", slots=2, name="worker-1")
+    presence = Presence(Roster(quick), member, every=0.05)
+    watching = Supervisor(quick, Leases(quick, worker="worker-1"), crew, presence=presence)
     yield watching
     crew.may_go_on.set()
     if watching.is_alive():
@@ -183,6 +186,17 @@ def test_the_supervisor_outlives_whatever_goes_wrong(
     eventually(lambda: quick.find(run.job_id).status is JobStatus.QUEUED)
 
 
+def test_a_worker_is_on_the_roster_until_it_is_closed(
+    quick: Store, leases: Leases, crew: RecordingCrew, supervisor: Supervisor
+) -> None:
+    running(quick, leases, crew)
+    supervisor.start()
+    [member] = eventually(Roster(quick).members)
+    assert (member.name, member.busy) == ("worker-1", 1)
+    supervisor.close()
+    assert Roster(quick).members() == []
+
+
 def test_a_worker_is_closed_though_redis_is_away(
     supervisor: Supervisor, quick: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +204,8 @@ def test_a_worker_is_closed_though_redis_is_away(
         raise ConnectionError("gone")
 
     supervisor.start()
-    monkeypatch.setattr("redis.Redis.zrem", away)
+    eventually(Roster(quick).members)
+    monkeypatch.setattr("redis.Redis.pipeline", away)
     supervisor.close()
     assert not supervisor.is_alive()
+    assert [member.name for member in Roster(quick).members()] == ["worker-1"]

@@ -43,7 +43,7 @@ def test_a_job_with_a_lapsed_lease_is_queued_again_with_a_message(store: Store, 
 
 
 def test_a_renewed_lease_does_not_lapse(settings: Settings) -> None:
-    store = Store(replace(settings, lease=1))
+    store = Store(replace(settings, lease=2))
     worker = Leases(store, worker="worker-1")
     job = submitted(store)
     worker.claim(job.id)
@@ -142,13 +142,6 @@ def test_a_job_that_another_worker_has_is_lost(store: Store, worker: Leases) -> 
     other.release(job.id, why="worker_lost")
     verdicts.append(verdict_on(worker, job.id))
     assert verdicts == [Verdict.UNCLAIMED, Verdict.LOST, Verdict.FINAL]
-
-
-def test_workers_count_as_alive_for_a_lease(store: Store, worker: Leases) -> None:
-    worker.renew([])
-    assert store.live_workers() == 1
-    worker.sign_off()
-    assert store.live_workers() == 0
 
 
 def test_a_file_that_is_written_again_while_it_is_deleted_still_goes_when_it_is_due(

@@ -12,6 +12,7 @@ from waiting import eventually
 
 from jobs.job import Cause, Failure, Job, JobStatus, new_id
 from jobs.leases import Leases
+from jobs.roster import Role, Roster, this_process
 from jobs.settings import Settings
 from jobs.store import Store
 from jobs.webhook_endpoints import Endpoints
@@ -35,7 +36,17 @@ class Service:
         self.webhooks = Webhooks(self.store)
         self.leases = Leases(self.store, worker="worker-1")
         self.internal = Leases(self.webhooks.internal, worker="internal-1")
-        self.internal.renew([])
+        self._roster = Roster(self.store)
+        self._deliverer = this_process(Role.INTERNAL, engine="celery", slots=1)
+        self.start_delivering()
+
+    def start_delivering(self) -> None:
+        """From now on an internal worker lives."""
+        self._roster.announce(self._deliverer)
+
+    def stop_delivering(self) -> None:
+        """From now on none does."""
+        self._roster.leave(self._deliverer.name)
 
     def submitted(self, url: str, **options: object) -> Job:
         wanted = replace(a_submission(), webhook=url, webhook_delivery=new_id(), base_url=BASE, **options)
@@ -188,12 +199,12 @@ def test_the_outbox_is_emptied_by_one_look_and_a_second_makes_no_second_delivery
 
 
 def test_without_an_internal_worker_jobs_wait_in_the_outbox(service: Service, receiver: Receiver) -> None:
-    service.internal.sign_off()
+    service.stop_delivering()
     job = service.succeeded(receiver.url)
     service.webhooks.dispatch_soon(job)
     assert service.webhooks.dispatch() == 0
     assert service.delivery(job).state is DeliveryState.PENDING
-    service.internal.renew([])
+    service.start_delivering()
     service.webhooks.dispatch_soon(job)
     assert not service.store.redis.exists(service.store.keys.outbox)
 
@@ -202,7 +213,7 @@ def test_without_an_internal_worker_the_outbox_does_not_grow_for_ever(
     opened: Callable[..., Service], receiver: Receiver
 ) -> None:
     service = opened(result_ttl=60, tombstone_ttl=60)
-    service.internal.sign_off()
+    service.stop_delivering()
     job = service.succeeded(receiver.url)
     old = milliseconds(service.store) - 125_000
     service.store.redis.zadd(service.store.keys.outbox, {"long-gone": old})
@@ -428,7 +439,7 @@ def test_a_redelivery_that_was_begun_while_the_outbox_was_looked_at_is_not_lost(
     due = service.store.redis.zscore(service.store.keys.outbox, job.id)
     service.webhooks.dispatch()
     service.deliver(job)
-    service.internal.sign_off()
+    service.stop_delivering()
     wait_for_the_next_millisecond(service.store)
     service.webhooks.redeliver(job)
     # A slow look takes out what it had read: the first delivery, not this one.

@@ -113,7 +113,7 @@ class Clock:
 
     def _sorted_sets(self) -> list[str]:
         keys = self._keys
-        keys_of_jobs = [keys.jobs, keys.leases, keys.waits, keys.due, keys.finished, keys.blobs, keys.workers]
+        keys_of_jobs = [keys.jobs, keys.leases, keys.waits, keys.due, keys.finished, keys.blobs]
         return [*keys_of_jobs, *map(keys.jobs_of, CALLERS), keys.outbox, *keys.lanes]
 
     def _expiring(self, job_id: str) -> tuple[str, ...]:

@@ -25,6 +25,9 @@ LOOPBACK = Reach(["127.0.0.0/8"])
 
 HEADERS = [("webhook-id", "one"), ("User-Agent", "Coatcheck/1")]
 
+#: Far longer than any call that is cut off takes, seconds; one that is not would last 30, or for ever.
+FAR = 20.0
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
@@ -153,7 +156,7 @@ def test_an_endpoint_that_does_not_answer_costs_the_time_of_a_call(receiver: Rec
     began = time.monotonic()
     answer = called(receiver.url, within=0.3)
     released.set()
-    assert (answer.call.status, 0.3 <= time.monotonic() - began < 5) == (None, True)
+    assert (answer.call.status, 0.3 <= time.monotonic() - began < FAR) == (None, True)
     assert answer.call.error in ("The endpoint did not answer in time.", "The call was not over within 0.3 s.")
 
 
@@ -161,14 +164,15 @@ def test_headers_that_drip_do_not_prolong_a_call() -> None:
     with listening(_drip_headers) as port:
         began = time.monotonic()
         answer = called(f"http://127.0.0.1:{port}/", within=0.5)
-    assert (answer.call.status, time.monotonic() - began < 5) == (None, True)
+    assert (answer.call.status, time.monotonic() - began < FAR) == (None, True)
 
 
 def test_a_body_that_drips_does_not_prolong_a_call_and_the_status_counts(receiver: Receiver) -> None:
     receiver.status, receiver.body = 200, _drip
     began = time.monotonic()
-    answer = called(receiver.url, within=0.5)
-    assert (answer.call.status, answer.call.error, time.monotonic() - began < 5) == (200, "", True)
+    # Long enough for a busy machine to send the status.
+    answer = called(receiver.url, within=2)
+    assert (answer.call.status, answer.call.error, time.monotonic() - began < FAR) == (200, "", True)
 
 
 def test_of_an_endless_body_only_the_beginning_is_read(receiver: Receiver) -> None:
@@ -244,7 +248,7 @@ def test_a_handshake_that_hangs_costs_the_time_of_a_call() -> None:
     with listening(lambda peer: peer.recv(1)) as port:
         began = time.monotonic()
         answer = called(f"https://127.0.0.1:{port}/", within=0.3)
-    assert (answer.call.status, time.monotonic() - began < 5) == (None, True)
+    assert (answer.call.status, time.monotonic() - began < FAR) == (None, True)
 
 
 class listening:  # noqa: N801 - reads as a verb where it is used

@@ -52,15 +52,23 @@ def test_rabbitmq_is_told_nothing_that_is_about_redis() -> None:
     assert not queue.no_ack
 
 
-def test_two_services_in_one_redis_share_no_key_of_the_broker() -> None:
+def test_from_redis_a_message_is_the_workers_once_it_is_taken() -> None:
+    told = configuration(Settings())
+    [queue] = told["task_queues"]  # type: ignore[misc]
+    assert queue.no_ack
+    transport = told["broker_transport_options"]
+    assert isinstance(transport, dict)
+    assert transport["ack_emulation"] is False
+
+
+def test_two_services_in_one_redis_share_no_queue() -> None:
     one, other = (configuration(Settings(namespace=name)) for name in ("one", "other"))
-    keys = [name for name in one["broker_transport_options"] if name.startswith("unacked") and name.endswith("key")]
-    assert len(keys) == 3
-    assert all(one["broker_transport_options"][key] != other["broker_transport_options"][key] for key in keys)
     assert one["task_default_queue"] != other["task_default_queue"]
+    assert one["task_queues"] != other["task_queues"]
+    assert one["event_exchange"] != other["event_exchange"]
 
 
-def test_messages_whose_acknowledgement_failed_do_not_keep_a_worker_from_taking_more() -> None:
+def test_no_count_of_unacknowledged_messages_limits_what_a_worker_takes() -> None:
     told = configuration(Settings())
     assert (told["worker_disable_prefetch"], told["worker_prefetch_multiplier"]) == (True, 0)
 
