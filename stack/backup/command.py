@@ -44,8 +44,9 @@ def restore(
         if data_dir is not None:
             settings = replace(settings, data_dir=str(Path(data_dir).absolute()))
         embedded = data_dir is not None or not is_given("redis_url")
-        manifest, keys = bring_back(settings, folder, into_data_dir=embedded)
-    typer.echo(f"Restored {manifest.namespace} as of {manifest.taken}: {keys} keys, {manifest.files or 0} files.")
+        back = bring_back(settings, folder, into_data_dir=embedded)
+    of = f"{back.manifest.namespace} as of {back.manifest.taken}"
+    typer.echo(f"Restored {of}: {back.keys} keys, {back.files} files.")
 
 
 @contextmanager

@@ -33,6 +33,11 @@ _NO_SERVER = (
 )
 
 
+def namespaces(settings: Settings) -> tuple[str, str]:
+    """What the keys of the service begin with: those of its jobs, and of its internal ones."""
+    return settings.namespace, internal_settings(settings).namespace
+
+
 def has_keys(redis: Redis, settings: Settings) -> bool:
     """Whether the service has anything there already.
 
@@ -44,29 +49,14 @@ def has_keys(redis: Redis, settings: Settings) -> bool:
         return any(True for _ in _keys(redis, settings))
 
 
-def copy_keys(snapshot: Path, target: Redis, settings: Settings) -> int:
-    """Writes the keys of the service of these settings from the snapshot into ``target``; returns how many.
-
-    Messages of the queue engine are not among them: the sweep sends one for each queued job that lacks it.
+@contextmanager
+def loaded(snapshot: Path) -> Iterator[Redis]:
+    """A Redis of its own that holds the snapshot, and keeps nothing.
 
     Raises:
-        BackupRefused: no server on this machine can read the snapshot, or ``target`` does not take what that one reads.
-        StoreUnavailable: ``target`` can't take them.
+        BackupRefused: no server on this machine can read it.
 
     """
-    with _loaded(snapshot) as source:
-        try:
-            with reaching_redis():
-                return _copy_all(source, target, settings)
-        except ResponseError as error:
-            raise BackupRefused(
-                f"Redis does not take the keys, as where it is older than that server: {error}"
-            ) from error
-
-
-@contextmanager
-def _loaded(snapshot: Path) -> Iterator[Redis]:
-    """A Redis of its own that holds the snapshot, and keeps nothing."""
     with tempfile.TemporaryDirectory(prefix="coatcheck-", dir=snapshot.parent) as folder, runtime_dir() as sockets:
         shutil.copyfile(snapshot, Path(folder, "dump.rdb"))
         address = RedisAddress(socket=sockets / "redis.sock")
@@ -81,8 +71,25 @@ def _loaded(snapshot: Path) -> Iterator[Redis]:
             raise BackupRefused(f"The Redis server of this machine can't read the snapshot: {error}") from error
 
 
+def copy_keys(source: Redis, target: Redis, settings: Settings) -> int:
+    """Writes the keys of the service of these settings from ``source`` into ``target``; returns how many.
+
+    Messages of the queue engine are not among them: the sweep sends one for each queued job that lacks it.
+
+    Raises:
+        BackupRefused: ``target`` does not take what ``source`` reads.
+        StoreUnavailable: ``target`` can't take them.
+
+    """
+    try:
+        with reaching_redis():
+            return _copy_all(source, target, settings)
+    except ResponseError as error:
+        raise BackupRefused(f"Redis does not take the keys, as where it is older than that server: {error}") from error
+
+
 def _keys(redis: Redis, settings: Settings) -> Iterator[bytes]:
-    for namespace in (settings.namespace, internal_settings(settings).namespace):
+    for namespace in namespaces(settings):
         yield from redis.scan_iter(match=f"{namespace}:*", count=1000)
 
 

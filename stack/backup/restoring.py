@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from redis import Redis
 
 from jobs.blobs import Blobs, open_blobs
 from jobs.connection import connect
 from jobs.settings import Settings
 from stack.backup.files import copy_files
-from stack.backup.keys import copy_keys, has_keys
+from stack.backup.keys import copy_keys, has_keys, loaded
 from stack.backup.manifest import Folder, Manifest
+from stack.backup.needed import needed_files
 from stack.data_dir import DataDir, locked, runtime_dir
 from stack.errors import BackupRefused
 from stack.redis_server import EmbeddedRedis, RedisAddress
@@ -19,11 +22,24 @@ from stack.redis_server import EmbeddedRedis, RedisAddress
 _PATIENCE = 30.0
 
 
-def restore(settings: Settings, root: Path, *, into_data_dir: bool) -> tuple[Manifest, int]:
-    """Writes the backup into the service of these settings, or for ``into_data_dir`` into the embedded Redis that a
-    `coatcheck up` will start on its data dir. Gives what the backup says of itself, and how many keys were written.
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What a restore has written."""
 
-    Files first, the records that need them after.
+    #: What the backup says of itself.
+    manifest: Manifest
+    #: How many keys.
+    keys: int
+    #: How many files.
+    files: int
+
+
+def restore(settings: Settings, root: Path, *, into_data_dir: bool) -> Restored:
+    """Writes the backup into the service of these settings, or for ``into_data_dir`` into the embedded Redis that a
+    `coatcheck up` will start on its data dir.
+
+    Files first, the records that need them after. Files that came after the snapshot are left out: nobody would use
+    them, and no sweep would find them.
 
     Raises:
         BackupRefused: it is of another namespace or not whole, or the service has jobs already.
@@ -41,11 +57,16 @@ def restore(settings: Settings, root: Path, *, into_data_dir: bool) -> tuple[Man
         try:
             if has_keys(redis, target):
                 raise BackupRefused("The service has keys in Redis already: stop API and workers, and empty it first.")
-            if manifest.files is not None:
-                copy_files(Blobs(str(folder.files.absolute())), open_blobs(target))
-            return manifest, copy_keys(folder.snapshot, redis, target)
+            with loaded(folder.snapshot) as source:
+                files = _restore_files(folder, source, target) if manifest.files is not None else 0
+                return Restored(manifest=manifest, keys=copy_keys(source, redis, target), files=files)
         finally:
             redis.close()
+
+
+def _restore_files(folder: Folder, source: Redis, settings: Settings) -> int:
+    needed = needed_files(source, settings)
+    return copy_files(Blobs(str(folder.files.absolute())), open_blobs(settings), needed=needed)
 
 
 @contextmanager
