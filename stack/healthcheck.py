@@ -47,12 +47,20 @@ def _tell_api(settings: "Settings", *, ready: bool) -> None:
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
-        said = json.loads(answer.read())
+        said = _said(answer.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        _tell(f"the API does not answer at port {address.port}: {error or 'no answer'}", healthy=False)
+        _tell(f"the API does not answer at port {address.port}: {str(error) or 'no answer'}", healthy=False)
     finally:
         connection.close()
     _tell(f"{path} says {said.get('detail') or said.get('status')}", healthy=answer.status == 200)
+
+
+def _said(body: bytes) -> dict[str, object]:
+    """The answer's JSON object; where something else than the API listens, there may be none."""
+    document = json.loads(body)
+    if not isinstance(document, dict):
+        raise ValueError("what answers says no JSON object")
+    return document
 
 
 def _tell_worker(settings: "Settings", role: "Role", *, ready: bool) -> None:
@@ -63,10 +71,10 @@ def _tell_worker(settings: "Settings", role: "Role", *, ready: bool) -> None:
 
     host = socket.gethostname()
     try:
-        members = Roster(Store(settings)).members()
+        members = Roster(Store(settings)).members(role)
     except StoreUnavailable as error:
         _tell(f"Redis can't say whether this worker lives: {error}", healthy=not ready)
-    here = [member for member in members if member.role is role and member.host == host]
+    here = [member for member in members if member.host == host]
     if not here:
         _tell(f"no process of the role {role} on {host} was heard of lately", healthy=False)
     busy, slots = sum(member.busy for member in here), sum(member.slots for member in here)
