@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 import httpx
 
+from coatcheck.address import userinfo_of, without_login
 from coatcheck.answers import exchange_of, problem_of
-from coatcheck.api_key import bearer
+from coatcheck.api_key import basic, bearer
 from coatcheck.errors import ConnectionLost, Problem
 from coatcheck.walk import Exchange
 
@@ -24,14 +25,17 @@ class Connection:
             CoatcheckError: the URL or the key can't be one.
 
         """
-        #: The server's address.
-        self.url = url.rstrip("/")
+        #: The server's address, without a user and password.
+        self.url = without_login(url).rstrip("/")
         self._on_exchange = on_exchange
         try:
-            base = httpx.URL(self.url)
-            self._http = httpx.Client(base_url=base, auth=bearer(api_key, of=base), timeout=TIMEOUT)
+            login, base = userinfo_of(url), httpx.URL(self.url)
         except httpx.InvalidURL as error:
-            raise ConnectionLost(f"{url} is no URL: {error}") from error
+            # What it says may show a part of a password.
+            reason = "" if "@" in url else f": {error}"
+            raise ConnectionLost(f"{self.url} is no URL{reason}") from None
+        auth = bearer(api_key, of=base) or basic(login, of=base)
+        self._http = httpx.Client(base_url=base, auth=auth, timeout=TIMEOUT)
 
     def send(self, method: str, url: str, *, wait: int = 0, **content: object) -> httpx.Response:
         """One request; the server may hold its answer back for ``wait`` seconds if it knows how (RFC 7240).
@@ -64,7 +68,7 @@ class Connection:
                     raise Problem(problem_of(answer), status=answer.status_code)
                 yield answer
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise ConnectionLost(f"No answer from {self.url}: {error or type(error).__name__}") from error
+            raise ConnectionLost(f"No answer from {self.url}: {str(error) or type(error).__name__}") from error
 
     def close(self) -> None:
         """Close the connections."""

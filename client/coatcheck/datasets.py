@@ -68,12 +68,12 @@ class Datasets:
 
         """
         with _opened(source) as (stream, own_name, media_type):
-            query = {"name": name or own_name, "expires_in": expires_in}
+            query = {"name": name or own_name or None, "expires_in": expires_in}
             answer = self._connection.send(
                 "POST",
                 "/datasets",
                 wait=wait,
-                params={key: value for key, value in query.items() if value},
+                params={key: value for key, value in query.items() if value is not None},
                 headers={"Content-Type": media_type, **preferring(wait)},
                 content=stream,
             )

@@ -11,6 +11,7 @@ from importlib.resources import as_file, files
 
 from rich.console import Console
 
+from coatcheck.address import without_login
 from coatcheck.client import Client
 from coatcheck.errors import CoatcheckError, ConnectionLost, UnexpectedAnswer
 from coatcheck.local_stack import local_stack
@@ -37,7 +38,7 @@ def demonstrate(url: str, *, api_key: str | None = None) -> None:
 
     """
     if not url.startswith(("http://", "https://")):
-        raise CoatcheckError(f"{url!r} is no URL of a server; it begins with http:// or https://.")
+        raise CoatcheckError(f"{without_login(url)!r} is no URL of a server; it begins with http:// or https://.")
     console = Console()
     exchanges: list[Exchange] = []
     with (
@@ -50,11 +51,12 @@ def demonstrate(url: str, *, api_key: str | None = None) -> None:
 @contextmanager
 def _server(url: str, console: Console, *, api_key: str | None) -> Iterator[tuple[str, str | None]]:
     """URL and key of a server: the one that runs at ``url``, else one of our own until the end, which needs no key."""
+    shown = without_login(url)
     if _runs_at(url):
-        console.print(f"Using the Coatcheck at {url}")
+        console.print(f"Using the Coatcheck at {shown}")
         yield url, api_key
         return
-    console.print(f"No Coatcheck at {url}: starting one (Redis, API, worker) …")
+    console.print(f"No Coatcheck at {shown}: starting one (Redis, API, worker) …")
     with local_stack() as own:
         console.print(f"It runs at {own}")
         yield own, ""
@@ -68,7 +70,7 @@ def _runs_at(url: str) -> bool:
         except (ConnectionLost, UnexpectedAnswer):
             return False
     if not workers:
-        raise CoatcheckError(f"The Coatcheck at {url} has no worker that is ready.")
+        raise CoatcheckError(f"The Coatcheck at {without_login(url)} has no worker that is ready.")
     return True
 
 

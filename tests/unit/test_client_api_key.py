@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import traceback
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
 from client_stand_in import STATUS_PATH, StandIn, standing_in
 
-from coatcheck import Client, CoatcheckError
+from coatcheck import Client, CoatcheckError, ConnectionLost, UnexpectedAnswer
 from coatcheck.demonstration import demonstrate
 
 KEY = "ck_abcdefghijkl_" + "x" * 43
@@ -72,6 +74,52 @@ def test_what_cannot_be_a_key_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(CoatcheckError) as refused:
         Client("http://127.0.0.1:1", api_key=key)
     assert key not in str(refused.value)
+
+
+def test_the_login_of_the_url_is_sent_to_that_server_alone(server: StandIn) -> None:
+    url = server.url.replace("//", "//me:s%2Fcret@")
+    with standing_in(StandIn()) as stranger, Client(url) as client:
+        client.submit("describe", data={"builtin": "iris"}).result()
+        client.send("GET", stranger.url + STATUS_PATH)
+    assert server.authorizations == [f"Basic {b64encode(b'me:s/cret').decode()}"] * len(server.requests)
+    assert stranger.authorizations == [None]
+
+
+def test_a_key_goes_before_the_login_of_the_url(server: StandIn) -> None:
+    with Client(server.url.replace("//", "//me:secret@"), api_key=KEY) as client:
+        client.workers()
+    assert server.authorizations == [f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://me:secret@127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://me:secret@127.0.0.1:1/below/", "http://127.0.0.1:1/below"),
+        ("http://me:secret/secret@127.0.0.1:1", "…@127.0.0.1:1"),
+        ("http://me:secret@secret@127.0.0.1:1", "http://127.0.0.1:1"),
+        ("me:secret@127.0.0.1:1", "…@127.0.0.1:1"),
+    ],
+)
+def test_the_password_of_the_url_is_never_shown(url: str, shown: str) -> None:
+    with pytest.raises(ConnectionLost) as lost, Client(url) as client:
+        client.workers()
+    assert (shown in str(lost.value), "secret" in str(lost.value)) == (True, False)
+    told = "".join(traceback.format_exception(lost.value))
+    assert "secret" not in told
+
+
+def test_a_server_that_is_no_coatcheck_is_named_without_the_password(server: StandIn) -> None:
+    server.workers = "stranger"
+    with Client(server.url.replace("//", "//me:secret@")) as client, pytest.raises(UnexpectedAnswer) as told:
+        client.workers()
+    assert str(told.value).startswith(f"{server.url}/readyz answered 200")
+
+
+def test_the_demo_shows_no_password(server: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    demonstrate(server.url.replace("//", "//me:secret@"))
+    said = capsys.readouterr().out
+    assert (f"Using the Coatcheck at {server.url}" in said, "secret" in said) == (True, False)
 
 
 def test_the_demo_sends_the_key(server: StandIn) -> None:

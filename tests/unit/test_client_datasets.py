@@ -89,6 +89,11 @@ def test_a_file_that_is_open_already_is_uploaded(server: Keeper, client: Client)
     assert server.headers[-1]["prefer"] == "wait=5"
 
 
+def test_a_time_of_nothing_is_said_for_the_server_to_refuse(client: Client, server: Keeper) -> None:
+    client.datasets.upload(BytesIO(CSV), expires_in=0)
+    assert query_of(server) == {"expires_in": ["0"]}
+
+
 def test_a_data_frame_is_uploaded_as_parquet(server: Keeper, client: Client) -> None:
     table = pd.DataFrame({"when": pd.to_datetime(["2026-01-31"]), "price": [1.5]})
     client.datasets.upload(table, name="prices")
