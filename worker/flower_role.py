@@ -46,6 +46,11 @@ def serve_flower(settings: Settings) -> int:
     app.conf.update(configuration(settings))
     if not settings.events:
         log.warning("flower.no_events", means="workers tell nothing unless COATCHECK_EVENTS is true for them, too")
+    if not settings.flower_behind_proxy:
+        # Flower is an extra; who only asks for its options may not have it.
+        from worker.flower_hosts import go_by
+
+        go_by((*settings.allowed_hosts, settings.flower_host))
     address = f"{settings.flower_host}:{settings.flower_port}"
     log.info("flower.starting", address=address, path=f"{settings.flower_prefix}/", folder=str(folder))
     code = app.start(["--quiet", "flower", *options(settings, folder)])

@@ -13,6 +13,7 @@ from worker.broker import configuration
 from worker.celery_consumer import GATHERS, SteadyConsumer
 from worker.celery_events import told_by
 from worker.flower_command import fault_of
+from worker.flower_hosts import is_one_of
 from worker.flower_role import options
 
 
@@ -30,6 +31,25 @@ def test_elsewhere_flower_needs_to_be_told_of_a_proxy(host: str) -> None:
 def test_flower_is_told_to_change_nothing_and_to_read_no_file_of_the_folder() -> None:
     told = options(Settings(flower_prefix="/lab/flower"), Path("/data"))
     assert {"--read_only=true", "--enable_events=false", f"--conf={os.devnull}", "--url_prefix=lab/flower"} <= {*told}
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "is_known"),
+    [
+        ((), "localhost.", True),
+        ((), "app.localhost", True),
+        ((), "192.0.2.1", True),
+        ((), "evil.example", False),
+        (("evil.example.org",), "evil.example", False),
+        ((".example.org",), "flower.example.org", True),
+        ((".example.org",), "notexample.org", False),
+        (("*",), "anything.example", True),
+    ],
+)
+def test_flower_goes_by_what_no_page_can_have_and_what_is_named(
+    names: tuple[str, ...], host: str, is_known: bool
+) -> None:
+    assert is_one_of(names, host) is is_known
 
 
 def test_one_flower_hears_all_workers_of_a_service_and_no_others() -> None:
