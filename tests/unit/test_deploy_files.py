@@ -12,6 +12,9 @@ import pytest
 import yaml
 from parts import needs_program
 
+from jobs.errors import SettingsError
+from jobs.settings import load_settings
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILES = [ROOT / "Dockerfile.api", ROOT / "Dockerfile.worker"]
 COMPOSE_FILES = [ROOT / "docker-compose.yml", *sorted(ROOT.glob("compose.*.yml")), ROOT / "deploy/two-apps/compose.yml"]
@@ -133,6 +136,22 @@ def test_the_example_of_settings_shows_what_compose_takes_and_its_defaults() -> 
     assert {name: example.get(name) for name in taken.keys() - told_elsewhere} == {
         name: default for name, default in taken.items() if name not in told_elsewhere
     }
+
+
+@pytest.mark.parametrize(
+    ("prefix", "is_taken"),
+    [("", True), ("/lab", True), ("/lab/two", True), ("lab", False), ("/lab/", False), ("/", False), ("/a b", False)],
+)
+def test_a_prefix_that_the_proxy_would_never_match_ends_the_start_of_the_api(
+    monkeypatch: pytest.MonkeyPatch, prefix: str, is_taken: bool
+) -> None:
+    told = loaded(ROOT / "docker-compose.yml")["services"]["api"]["environment"]["COATCHECK_FLOWER_PREFIX"]
+    monkeypatch.setenv("COATCHECK_FLOWER_PREFIX", told.replace("${COATCHECK_PREFIX:-}", prefix))
+    if is_taken:
+        assert load_settings().flower_prefix == f"{prefix}/flower"
+        return
+    with pytest.raises(SettingsError, match=f"COATCHECK_FLOWER_PREFIX={prefix}/flower"):
+        load_settings()
 
 
 def test_both_ways_of_proxying_treat_errors_and_figures_alike() -> None:

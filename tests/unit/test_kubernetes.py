@@ -2,6 +2,7 @@
 other and with the service."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -281,6 +282,33 @@ def test_the_workers_are_scaled_by_what_is_measured(settings: Settings) -> None:
     # Its own number would be set again by each apply; and without a worker nobody sweeps.
     assert ("replicas" in target["spec"], scaling["spec"]["minReplicaCount"] >= 1) == (False, True)
     assert (len(wanted), wanted <= measured) == (2, True)
+
+
+@needs_program("promtool")
+@pytest.mark.parametrize("namespace", ["coatcheck", "other"])
+def test_of_two_installations_in_one_prometheus_each_scales_by_its_own_jobs(tmp_path: Path, namespace: str) -> None:
+    shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    top = tmp_path / "kubernetes" / "complete" / "kustomization.yaml"
+    top.write_text(top.read_text().replace("\nnamespace: coatcheck\n", f"\nnamespace: {namespace}\n"))
+    [scaling] = of_kind(rendered(str(top.parent)), "ScaledObject")
+    figures = {"coatcheck": (7, 2), "other": (500, 20)}
+    series = [
+        {"series": f'{name}, namespace="{where}", pod="{pod}"}}', "values": str(value)}
+        for where, values in figures.items()
+        for pod in ("api-1", "api-2")
+        for name, value in zip(
+            ('coatcheck_queue_jobs{priority="normal"', 'coatcheck_worker_slots_busy{role="worker"'), values, strict=True
+        )
+    ]
+    asked = {
+        "expr": scaling["spec"]["triggers"][0]["metadata"]["query"],
+        "exp_samples": [{"labels": "{}", "value": sum(figures[namespace])}],
+    }
+    told = tmp_path / "test.yml"
+    told.write_text(yaml.safe_dump({"tests": [{"input_series": series, "promql_expr_test": [asked]}]}))
+    done = subprocess.run(["promtool", "test", "rules", str(told)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert scaling["metadata"]["namespace"] == namespace
 
 
 def test_the_figures_are_read_where_the_api_is() -> None:
