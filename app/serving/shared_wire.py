@@ -6,6 +6,7 @@ and this process more than the commands do. Redis answers the commands of a conn
 """
 
 import contextlib
+import ssl
 from collections import deque
 from copy import copy
 from functools import partial
@@ -15,8 +16,9 @@ from typing import cast
 
 import gevent
 import hiredis
-from gevent.event import AsyncResult
+from gevent.hub import Waiter
 from gevent.lock import BoundedSemaphore
+from gevent.socket import wait_write
 from redis import ConnectionPool
 from redis.connection import AbstractConnection, DefaultParser
 from redis.exceptions import ConnectionError as BrokenConnection
@@ -31,6 +33,12 @@ LONGEST = 65536
 
 #: Bytes that are read at once.
 _PIECE = 65536
+
+#: That there is something to read, as the loop calls it.
+_READ = 1
+
+#: How a socket says that it would have to wait.
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class SharedWire:
@@ -85,7 +93,9 @@ class SharedWire:
 
 
 class _Link:
-    """One connection, as long as it holds."""
+    """One connection, as long as it holds. It is read and written in the hub's own callbacks: no greenlet lies between
+    who asks and Redis.
+    """
 
     def __init__(self, pool: ConnectionPool, *, timeout: float) -> None:
         """Connects; a reply that takes longer than ``timeout`` seconds ends the connection."""
@@ -94,17 +104,19 @@ class _Link:
         # The pool knows how to connect: to whom, by which user, and to which database.
         self._connection = take(pool)
         self._socket = cast("socket", cast("AbstractConnection", self._connection)._sock)
-        # Who asks has a time-out; silence between two questions is none.
-        self._socket.settimeout(None)
+        # Nothing here may wait: callbacks of the hub can't.
+        self._socket.settimeout(0.0)
         self._reader = hiredis.Reader(protocolError=InvalidResponse, replyError=DefaultParser.parse_error)
         #: Who waits for a reply, and since when, in the order of the commands.
-        self._waiting: deque[tuple[float, AsyncResult]] = deque()
-        #: Commands that are sent next.
+        self._waiting: deque[tuple[float, Waiter]] = deque()
+        #: What is sent next, and whether something is sent already in this turn of the loop.
         self._out: list[bytes] = []
-        self._is_sending = False
+        self._is_busy = False
         #: Whether the connection can't be used any more.
         self.is_broken = False
-        self._listener = gevent.spawn(self._listen)
+        self._loop = gevent.get_hub().loop
+        self._readable = self._loop.io(self._socket.fileno(), _READ)
+        self._readable.start(self._listen)
         gevent.spawn(self._watch)
 
     def ask(self, packed: bytes) -> Reply:
@@ -118,14 +130,14 @@ class _Link:
         """
         if self.is_broken:
             raise BrokenConnection("The connection broke.")
-        reply = AsyncResult()
-        self._waiting.append((monotonic(), reply))
+        waiter = Waiter()
+        self._waiting.append((monotonic(), waiter))
         self._out.append(packed)
-        if not self._is_sending:
-            self._is_sending = True
-            # It runs once all greenlets that can run have done so: they may have something to ask, too.
-            gevent.spawn(self._send)
-        said: Reply | RedisError = reply.get()
+        if not self._is_busy:
+            # Redis begins with the first command; those that others have in this turn of the loop are sent together.
+            self._is_busy = True
+            self._send()
+        said: Reply | RedisError = waiter.get()
         if isinstance(said, RedisError):
             if isinstance(said, ReadOnlyError):
                 # Another Redis has taken over; the next connection may find it.
@@ -138,14 +150,14 @@ class _Link:
         if self.is_broken:
             return
         self.is_broken = True
+        self._readable.stop()
+        self._readable.close()
         with contextlib.suppress(OSError):
             self._connection.disconnect()
         self._pool.release(self._connection)
         while self._waiting:
             # An error of one's own: each that is raised gathers its own traceback.
-            self._waiting.popleft()[1].set(copy(reason))
-        if gevent.getcurrent() is not self._listener:
-            self._listener.kill(block=False)
+            self._loop.run_callback(self._waiting.popleft()[1].switch, copy(reason))
 
     def _watch(self) -> None:
         """Ends the connection when a reply takes too long; a time-out of each wait would cost more than the command."""
@@ -155,31 +167,63 @@ class _Link:
                 self.close(NoReplyInTime("Timeout reading from socket"))
 
     def _send(self) -> None:
+        """Sends what there is, and looks again in the next turn of the loop, until there was nothing."""
+        if self.is_broken:
+            return
+        rest = b"".join(self._out)
+        self._out.clear()
         try:
-            while self._out:
-                pieces, self._out = self._out, []
-                self._socket.sendall(b"".join(pieces))
+            rest = rest[self._socket.send(rest) :]
+        except _NOT_NOW:
+            pass
         except OSError as error:
             self.close(BrokenConnection(str(error)))
-        finally:
-            self._is_sending = False
+            return
+        if rest:
+            self._out.append(rest)
+            gevent.spawn(self._send_later)
+        else:
+            self._loop.run_callback(self._end_turn)
+
+    def _send_later(self) -> None:
+        """Goes on once the connection takes more; it is full when Redis is slower than those who ask."""
+        try:
+            wait_write(self._socket.fileno(), timeout=self._timeout, timeout_exc=NoReplyInTime("Timeout writing"))
+        except (OSError, ValueError, NoReplyInTime) as error:
+            self.close(error if isinstance(error, RedisError) else BrokenConnection(str(error)))
+        self._send()
+
+    def _end_turn(self) -> None:
+        if self._out:
+            self._send()
+        else:
+            self._is_busy = False
 
     def _listen(self) -> None:
+        """Called back when there is something to read."""
         try:
             while piece := self._socket.recv(_PIECE):
                 self._reader.feed(piece)
                 self._hand_out()
+                if self.is_broken or (len(piece) < _PIECE and not self._has_more()):
+                    return
             reason = BrokenConnection("Connection closed by server.")
+        except _NOT_NOW:
+            return
         except (OSError, InvalidResponse) as error:
             reason = BrokenConnection(str(error))
         self.close(reason)
 
+    def _has_more(self) -> bool:
+        """Whether TLS has read more than it has given; the loop would not tell of that."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
     def _hand_out(self) -> None:
         # hiredis says False where no reply is complete; Redis itself says 0.
-        while (reply := self._reader.gets()) is not False:
+        while not self.is_broken and (reply := self._reader.gets()) is not False:
             # What Redis pushes (RESP 3) answers nobody.
             if not isinstance(reply, hiredis.PushNotification):
-                self._waiting.popleft()[1].set(reply)
+                self._waiting.popleft()[1].switch(reply)
 
 
 def _let_go(_error: Exception) -> None:
