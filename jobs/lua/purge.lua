@@ -13,7 +13,8 @@
 
 local keys = keys_of_job(KEYS)
 local id, caller = ARGV[1], ARGV[2]
-local status, finished = unpack(redis.call('HMGET', keys.record, 'status', 'finished'))
+local status, finished, data_blob, result_blob, attached =
+  unpack(redis.call('HMGET', keys.record, 'status', 'finished', 'data_blob', 'result_blob', 'attached'))
 if not status then
   return 'missing'
 end
@@ -21,7 +22,7 @@ if not finished then
   return status
 end
 local now = now_ms()
-keep_files_until(keys, now)
+keep_files_until(keys, now, { data_blob = data_blob, result_blob = result_blob, attached = attached })
 for at = 3, #ARGV do
   redis.call('ZADD', keys.blobs, 'XX', now, ARGV[at])
 end

@@ -8,7 +8,8 @@
 
 local result = KEYS[11] and redis.call('GET', KEYS[11]) or false
 local fields = redis.call('HGETALL', KEYS[1])
-local status, step = unpack(redis.call('HMGET', KEYS[1], 'status', 'step'))
+local job = by_name(fields)
+local status, step = job.status, job.step
 if status ~= 'queued' then
   return { fields, -1, result }
 end

@@ -12,23 +12,26 @@
 --       value, …; files among them are kept as long as the result
 -- Returns {'settled', the status it has now}, or {'refused', why: 'missing', 'fenced' or the status it has}.
 
-local keys = keys_of_job(KEYS)
+-- How many run times of an analysis are kept, the latest ones.
+local TIMES_KEPT = 50
+
+local job = read_job(KEYS[1])
+local keys = keys_of_job(KEYS, job.step or '0')
 local result, times = KEYS[23], KEYS[24]
 local id, holder, outcome = ARGV[1], ARGV[2], ARGV[3]
 local keep = { result = tonumber(ARGV[4]), tombstone = tonumber(ARGV[5]) }
 local bytes, blob = ARGV[6], ARGV[7]
 
-local status, fence, started = unpack(redis.call('HMGET', keys.record, 'status', 'fence', 'started'))
-if status ~= 'running' and status ~= 'canceling' then
-  return { 'refused', status or 'missing' }
+if job.status ~= 'running' and job.status ~= 'canceling' then
+  return { 'refused', job.status or 'missing' }
 end
-if fence ~= holder then
+if job.fence ~= holder then
   return { 'refused', 'fenced' }
 end
 
 local now = now_ms()
-if status == 'canceling' then
-  conclude(keys, id, 'canceled', now, keep, {})
+if job.status == 'canceling' then
+  conclude(keys, id, 'canceled', now, keep, {}, job)
   return { 'settled', 'canceled' }
 end
 if outcome == 'succeeded' then
@@ -36,9 +39,10 @@ if outcome == 'succeeded' then
   if blob == '' then
     redis.call('SET', result, bytes, 'PX', keep.result)
   end
-  redis.call('LPUSH', times, now - tonumber(started))
-  redis.call('LTRIM', times, 0, 49)
+  if redis.call('LPUSH', times, now - tonumber(job.started)) > TIMES_KEPT then
+    redis.call('LTRIM', times, 0, TIMES_KEPT - 1)
+  end
   redis.call('PEXPIRE', times, keep.result + keep.tombstone)
 end
-conclude(keys, id, outcome, now, keep, { unpack(ARGV, 8) })
+conclude(keys, id, outcome, now, keep, { unpack(ARGV, 8) }, job)
 return { 'settled', outcome }

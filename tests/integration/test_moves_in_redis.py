@@ -21,7 +21,7 @@ class Bench:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.worker = Leases(store, worker="worker-1")
-        self.job: Job = submitted(store)
+        self.job: Job = submitted(store, expires_in=3600.0)
         self._claim: Claim | None = None
 
     def bring_to(self, status: JobStatus) -> None:
