@@ -4,14 +4,14 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from celery import Celery, Task, bootsteps, signals
+from celery import Celery, bootsteps, signals
 
 from jobs.telemetry import flush_telemetry
 from worker.broker import configuration
 from worker.celery_crew import CeleryCrew
+from worker.celery_run import begin
 from worker.duty import Duty
 from worker.native_threads import limit_loaded
-from worker.run import Runner
 from worker.supervisor import Supervisor
 from worker.turnstile import Turnstile
 
@@ -27,14 +27,12 @@ class Engine(Celery):
         self.duty = duty
         #: Set in the parent once its pool has started.
         self.supervisor: Supervisor
-        #: Set in every process of the pool.
-        self.runner: Runner
         self.conf.update(configuration(duty.settings))
         self.steps["worker"].add(Supervision)
         if duty.settings.broker_url:
             self.steps["consumer"].add(Turnstile)
         for name in duty.catalog:
-            self.task(name=name, bind=True, Request="worker.celery_crew:SupervisedRequest")(run)
+            self.task(name=name, Request="worker.celery_crew:SupervisedRequest")(_run_elsewhere)
         signals.worker_process_init.connect(self._start_process)
         signals.worker_process_shutdown.connect(self._end_process)
         signals.worker_shutting_down.connect(self._stop_soon)
@@ -43,7 +41,7 @@ class Engine(Celery):
         # A signal to the whole process group must not end runs: the parent decides how a worker stops.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         limit_loaded()
-        self.runner = self.duty.runner()
+        begin(self.duty.runner())
 
     def _end_process(self, *, exitcode: int, **_: object) -> None:
         flush_telemetry()
@@ -55,10 +53,14 @@ class Engine(Celery):
         self.supervisor.stop_soon(grace=self.duty.settings.stop_grace if how == "Warm" else 0)
 
 
-def run(task: Task) -> str:
-    """What every task does: its id is the job's; its result, for events only, is how the job stands then."""
-    engine: Engine = task.app
-    return str(engine.runner.run(task.request.id) or "")
+def _run_elsewhere() -> None:
+    """The body of every task, which nobody calls: the pool has its processes run jobs by their ids.
+
+    Raises:
+        LookupError: always.
+
+    """
+    raise LookupError("Only the pool of worker.celery_pool runs jobs.")
 
 
 class Supervision(bootsteps.StartStopStep):

@@ -22,8 +22,8 @@ _NOT_TO_BE = ("task-revoked", {"terminated": True, "signum": "", "expired": Fals
 
 
 def told_by(result: object) -> tuple[str, Mapping[str, object]] | None:
-    """The event that is to be sent instead of success, and its fields; ``result`` is what the run's task returned, as
-    its ``repr``. None: the run succeeded indeed.
+    """The event that is to be sent instead of success, and its fields; ``result`` is how the job stands, as its
+    ``repr``. None: the run succeeded indeed.
     """
     if result == repr(str(JobStatus.SUCCEEDED)):
         return None

@@ -1,16 +1,19 @@
-"""Celery's pool of processes, but a job is written to an idle process at once.
+"""Celery's pool of processes, but jobs reach them sooner.
 
-Celery notes it, has the event loop ask which pipes could be written to, and writes in the next turn; between an idle
-worker's message and its run that is the longest wait.
+Celery notes a job, has the event loop ask which pipes could be written to, and writes in the next turn: here it is
+written to an idle process at once. And Celery sends the whole message, to be read and traced as a task in the process;
+here it gets the id of the job, for the store has the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
+from celery.app.trace import fast_trace_task, trace_task_ret
 from celery.concurrency.prefork import TaskPool
 from kombu.asynchronous import Hub
 
 from worker.celery_exits import WatchfulPool
+from worker.celery_run import run_job
 
 
 class PromptPool(WatchfulPool):
@@ -37,3 +40,11 @@ class PromptTaskPool(TaskPool):  # type: ignore[misc]
     """The pool as a worker has it."""
 
     Pool = PromptPool
+
+    def apply_async(
+        self, target: Callable[..., object], args: Sequence[object] = (), kwargs: object = None, **options: object
+    ) -> object:
+        """Celery calls it with what traces a task; the id is the second of its arguments."""
+        if target not in (fast_trace_task, trace_task_ret):
+            raise TypeError(f"Celery runs tasks by another function than this pool knows: {target}")
+        return super().apply_async(run_job, (args[1],), {}, **options)
