@@ -26,7 +26,7 @@ from app.documents import job_document
 from app.encodings import LEAST
 from app.problems import Problem
 from app.results import result_headers
-from app.signals.request_log import begin_request, end_request, note_job
+from app.signals.request_log import answer_headers, begin_request, log_request, note_job
 from app.submitting.bodies import LONGEST_WHOLE, Body, object_in
 from app.submitting.submission import Judge
 from app.urls import below, job_path, result_path, status_path
@@ -79,6 +79,18 @@ def _raise_what_was_met() -> None:
         raise met
 
 
+class _Told(list[bytes]):
+    """An answer in one piece; what is left to be done is done when it was sent, so that its client need not wait."""
+
+    def __init__(self, body: bytes, *, then: Callable[[], None]) -> None:
+        super().__init__([body])
+        self._then = then
+
+    def close(self) -> None:
+        """The server calls it at the end."""
+        self._then()
+
+
 class Express:
     """A WSGI application that answers what is plain, and gives everything else to another."""
 
@@ -110,10 +122,11 @@ class Express:
         headers += [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(body))),
-            *end_request(request_id, environ["REQUEST_METHOD"], environ["PATH_INFO"], status=status, began=began),
+            *answer_headers(request_id),
         ]
         start_response(_STATUSES[status], headers)
-        return [body]
+        method, path, seconds = environ["REQUEST_METHOD"], environ["PATH_INFO"], time.perf_counter() - began
+        return _Told(body, then=lambda: log_request(method, path, status=status, seconds=seconds))
 
     def _answer_to(self, environ: "WSGIEnvironment") -> Callable[[str], tuple[int, Headers, bytes] | None] | None:
         """What answers the request, given the URL of this service; None where it is not plain."""

@@ -16,8 +16,8 @@ def memory_limited(limit: int) -> Iterator[None]:
 
     0 is no limit. The kernel counts writable private memory (RLIMIT_DATA, Linux); elsewhere nothing is limited.
     """
-    size = _data_size()
-    if not limit or size is None:
+    size = _data_size() if limit else None
+    if size is None:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -125,7 +125,7 @@ class _Answer:
 
     def whole(self, pieces: Iterable[bytes]) -> bytes | None:
         """The bytes of the answer where it is a single piece of the length that its head says; else None."""
-        if self._by_gunicorn is not None or type(pieces) is not list or len(pieces) != 1 or stopping():
+        if self._by_gunicorn is not None or not isinstance(pieces, list) or len(pieces) != 1 or stopping():
             return None
         body: bytes = pieces[0]
         if ("Content-Length", str(len(body))) not in self._headers:

@@ -81,12 +81,21 @@ def end_request(
 
     ``route`` is "" in front of Flask, where only a few routes are answered.
     """
-    seconds = time.perf_counter() - began
+    log_request(method, path, status=status, seconds=time.perf_counter() - began, route=route)
+    return answer_headers(request_id)
+
+
+def answer_headers(request_id: str) -> list[tuple[str, str]]:
+    """The headers that every answer has."""
+    return [("X-Request-ID", request_id), *OF_ANSWERS]
+
+
+def log_request(method: str, path: str, *, status: int, seconds: float, route: str = "") -> None:
+    """Logs and counts a request that took so long to be answered; ``route`` as in :func:`end_request`."""
     TALLY.note_request(route or _plain_route(path), method, status=status, seconds=seconds)
     note = log.debug if path in PROBES else log.info
     # Quoted again: a line break in a URL must not begin a new line in the log.
     note("request", method=method, path=quote(path), status=status, ms=round(seconds * 1000, 1))
-    return [("X-Request-ID", request_id), *OF_ANSWERS]
 
 
 def route_of(environ: "WSGIEnvironment") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from closing_client import ClosingClient
 from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
@@ -28,6 +29,12 @@ from jobs.webhook_log import Call, DeliveryLog, DeliveryState
 
 #: The sample of one name and some labels.
 Sample = tuple[str, frozenset[tuple[str, str]]]
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    app.test_client_class = ClosingClient
+    return app.test_client()
 
 
 def scraped(client: FlaskClient) -> dict[Sample, float]:

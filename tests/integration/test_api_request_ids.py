@@ -2,6 +2,7 @@
 
 import pytest
 import structlog
+from closing_client import ClosingClient
 from desks import desk_of
 from doctored import announce
 from flask import Flask
@@ -16,6 +17,12 @@ from jobs.roster import Role
 from jobs.webhooks import Webhooks
 
 BODY = {"params": {"number": 1}}
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    app.test_client_class = ClosingClient
+    return app.test_client()
 
 
 @pytest.mark.parametrize("headers", [{}, {"Prefer": "respond-async"}], ids=["lane", "view"])
