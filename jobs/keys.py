@@ -50,6 +50,7 @@ Times are Unix milliseconds of Redis' clock. The engine's own keys are named in 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from jobs.job import STEPS
 
@@ -243,7 +244,7 @@ class Keys:
         """The data sets without a description."""
         return f"{self.namespace}:undescribed"
 
-    @property
+    @cached_property
     def lanes(self) -> tuple[str, ...]:
         """The queued jobs of every step, those that are taken first in front."""
         return tuple(self.lane(step) for step in STEPS)

@@ -177,4 +177,4 @@ def _settled(job: Job, reply: Reply) -> JobStatus:
 
 
 def _json(metrics: Metrics) -> bytes:
-    return orjson.dumps(asdict(metrics))
+    return orjson.dumps(metrics)
