@@ -8,8 +8,7 @@
 
 local result = KEYS[11] and redis.call('GET', KEYS[11]) or false
 local fields = redis.call('HGETALL', KEYS[1])
-local job = by_name(fields)
-local status, step = job.status, job.step
+local status, step = unpack(redis.call('HMGET', KEYS[1], 'status', 'step'))
 if status ~= 'queued' then
   return { fields, -1, result }
 end
