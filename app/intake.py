@@ -7,11 +7,11 @@ from app.access.callers import caller, current_caller
 from app.answers import NO_STORE, as_json
 from app.description.operations import Answer
 from app.desk import desk
-from app.preferences import wait_for_end, wait_wanted
+from app.preferences import wait_for_outcome, wait_wanted
 from app.problems import Problem
 from app.signals.request_log import note_job
 from app.urls import absolute, job_path, result_path
-from jobs.errors import NoSuchJob, StoreUnavailable
+from jobs.errors import NoSuchJob
 from jobs.intake import Idempotency, Order, find_replayed
 from jobs.job import Job
 from jobs.record import Submission
@@ -109,21 +109,15 @@ def ticket_or_outcome(job: Job, *, headers: list[tuple[str, str]], handed_in: bo
     seconds = wait_wanted(request)
     headers = [("Vary", "Prefer"), *headers]
     if seconds:
-        job = _waited_for(job, seconds=seconds, handed_in=handed_in)
+        job = wait_for_outcome(
+            job,
+            seconds=seconds,
+            followers=at.followers,
+            check=lambda: check_still_welcome(current_caller()),
+            handed_in=handed_in,
+        )
         headers.append(("Preference-Applied", f"wait={seconds}"))
     if not (seconds and job.is_final):
         return at.ticket(job, *headers)
     where = ("Location", absolute(result_path(job.id)))
     return as_json(at.document(job), status=303, headers=[where, NO_STORE, *headers])
-
-
-def _waited_for(job: Job, *, seconds: int, handed_in: bool) -> Job:
-    """The job after the wait; where that fails, as it was handed in: without its ticket nobody would find it."""
-    try:
-        waited_for = wait_for_end(job, seconds=seconds, followers=desk().followers)
-        check_still_welcome(current_caller())
-    except (NoSuchJob, Problem, StoreUnavailable):
-        if not handed_in:
-            raise
-        return job
-    return waited_for

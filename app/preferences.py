@@ -3,12 +3,14 @@
 Source: https://www.rfc-editor.org/rfc/rfc7240
 """
 
+from collections.abc import Callable
 from urllib.request import parse_http_list
 
 from flask import Request
 
 from app.following.followers import Followers, deadline_in, left_until
-from jobs.errors import StoreUnavailable
+from app.problems import Problem
+from jobs.errors import NoSuchJob, StoreUnavailable
 from jobs.job import Job
 
 #: Longest wait for a job, seconds.
@@ -22,11 +24,15 @@ LONGEST_HEADER = 2048
 
 
 def wait_wanted(request: Request) -> int:
-    """For how many seconds the client waits, at most ``LONGEST_WAIT``; 0 where it does not say so in a way that counts.
+    """For how many seconds the client waits, at most ``LONGEST_WAIT``; 0 where it says nothing that counts."""
+    return wait_in(",".join(request.headers.getlist("Prefer")))
+
+
+def wait_in(said: str) -> int:
+    """The same of what the header says, or all its headers joined by commas.
 
     A preference that can't be understood is as if it were not there, and of two the first counts (RFC 7240, section 2).
     """
-    said = ",".join(request.headers.getlist("Prefer"))
     if len(said) > LONGEST_HEADER:
         return 0
     for preference in parse_http_list(said):
@@ -44,6 +50,29 @@ def _seconds(value: str) -> int:
     if not (value.isascii() and value.isdecimal() and len(value) <= 9):
         return 0
     return min(int(value), LONGEST_WAIT)
+
+
+def wait_for_outcome(
+    job: Job, *, seconds: int, followers: Followers, check: Callable[[], None], handed_in: bool
+) -> Job:
+    """The job after the wait, where who waits may still know of it (``check`` raises else).
+
+    Whoever has handed it in just now gets it as it was then where that fails: without its ticket nobody would find it.
+
+    Raises:
+        NoSuchJob: it was purged meanwhile.
+        Problem: the key was revoked meanwhile, or has expired.
+        StoreUnavailable: Redis does not say what happens now.
+
+    """
+    try:
+        waited_for = wait_for_end(job, seconds=seconds, followers=followers)
+        check()
+    except (NoSuchJob, Problem, StoreUnavailable):
+        if not handed_in:
+            raise
+        return job
+    return waited_for
 
 
 def wait_for_end(job: Job, *, seconds: float, followers: Followers) -> Job:

@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 #: An id that a client or proxy may give; anything else is replaced.
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+#: A path that can be logged as it is.
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9._~/-]*")
+
 #: What load balancers ask every few seconds; logged for debugging only.
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -95,7 +98,8 @@ def log_request(method: str, path: str, *, status: int, seconds: float, route: s
     TALLY.note_request(route or _plain_route(path), method, status=status, seconds=seconds)
     note = log.debug if path in PROBES else log.info
     # Quoted again: a line break in a URL must not begin a new line in the log.
-    note("request", method=method, path=quote(path), status=status, ms=round(seconds * 1000, 1))
+    said = path if _PLAIN_PATH.fullmatch(path) else quote(path)
+    note("request", method=method, path=said, status=status, ms=round(seconds * 1000, 1))
 
 
 def route_of(environ: "WSGIEnvironment") -> str:

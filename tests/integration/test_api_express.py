@@ -23,6 +23,9 @@ from jobs.settings import Settings
 #: What sends a request past the lane and changes nothing else.
 PAST = {"Prefer": "respond-async"}
 
+#: The same of a request that waits.
+PAST_WAITING = {"Sec-Fetch-Site": "none"}
+
 STATES: dict[str, Callable[[FlaskClient, Leases], str]] = {
     "queued": lambda client, _: hand_in(client),
     "running": lambda client, leases: started(client, leases).job.id,
@@ -80,6 +83,29 @@ def test_a_submission_is_answered_as_by_the_view(client: FlaskClient, name: str,
         return client.post(f"/analysis/{name}/run", data=BODIES[body], content_type="application/json", headers=headers)
 
     assert told(submit()) == told(submit(**PAST))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_poll_that_waits_is_answered_as_by_the_view(client: FlaskClient, leases: Leases, state: str) -> None:
+    path = f"/queuedResource/{STATES[state](client, leases)}/status"
+    waiting = {"Prefer": "wait=1"}
+    assert told(client.get(path, headers=waiting)) == told(client.get(path, headers={**waiting, **PAST_WAITING}))
+
+
+@pytest.mark.parametrize("body", ["good", "bad params"])
+def test_a_submission_that_waits_is_answered_as_by_the_view(client: FlaskClient, body: str) -> None:
+    def submit(**headers: str) -> TestResponse:
+        waiting = {"Prefer": "wait=1", **headers}
+        return client.post("/analysis/double/run", data=BODIES[body], content_type="application/json", headers=waiting)
+
+    assert told(submit()) == told(submit(**PAST_WAITING))
+
+
+def test_a_client_that_waits_is_answered_by_the_lane(client: FlaskClient, leases: Leases) -> None:
+    done = succeeded(client, leases)
+    with patch.object(Flask, "full_dispatch_request", side_effect=AssertionError("Flask was asked")):
+        answer = client.get(f"/queuedResource/{done}/status", headers={"Prefer": "wait=5"})
+    assert answer.status_code == 303
 
 
 @pytest.mark.parametrize("host", ["example.org", "example.org:8080", "a b", "", "[::1]:80"])
