@@ -27,8 +27,15 @@ def read_parquet(opened: Callable[[], BinaryIO]) -> Reading:
         schema, metadata = file.schema_arrow, file.metadata
         _check(schema, metadata.num_rows)
         # A text that is repeated stays one text until it is known how much memory they would take.
-        texts = [column.name for column in schema if _is_text(column.type)]
-        return _reading(pq.ParquetFile(raw, metadata=metadata, read_dictionary=texts).read())
+        texts = {column.name for column in schema if _is_text(column.type)} - _delta_encoded(metadata)
+        return _reading(pq.ParquetFile(raw, metadata=metadata, read_dictionary=sorted(texts)).read())
+
+
+def _delta_encoded(metadata: pq.FileMetaData) -> set[str]:
+    """The columns with a part in one of the encodings ``DELTA_*``, of which pyarrow makes no dictionaries."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    parts = [group.column(number) for group in groups for number in range(group.num_columns)]
+    return {part.path_in_schema for part in parts if any(said.startswith("DELTA_") for said in part.encodings)}
 
 
 def read_arrow(opened: Callable[[], BinaryIO]) -> Reading:

@@ -84,3 +84,13 @@ def test_what_is_pickled_in_a_table_is_not_unpickled(tmp_path: Path, kind: str) 
     read = _write(table, tmp_path / f"table.{kind}", kind)
     assert list(read(tmp_path / f"table.{kind}").table["number"]) == [1, 2, 3]
     assert not traces.exists()
+
+
+@pytest.mark.parametrize("encoding", ["PLAIN", "DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_texts_in_every_encoding_of_parquet_are_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "encoded.parquet"
+    table = pa.table({"a.text": ["x", "xy", None, "xyz"], "other": ["b", "b", "b", "b"], "number": [1, 2, 3, 4]})
+    pq.write_table(table, path, use_dictionary=["other"], column_encoding={"a.text": encoding})
+    read = read_parquet(lambda: path.open("rb")).table
+    assert read["a.text"].fillna("").tolist() == ["x", "xy", "", "xyz"]
+    assert read["other"].tolist() == ["b"] * 4
