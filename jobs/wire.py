@@ -1,8 +1,9 @@
 """Commands on the connections of a pool, without the work that redis-py's client adds to each."""
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from threading import Lock
 from typing import Protocol, cast
 
 import hiredis
@@ -58,7 +59,7 @@ class Wire:
         taken = take(self._pool)
         connection = cast("_Connection", taken)
         try:
-            packed = connection.pack_command(*command)
+            packed = connection.pack_command(*_packable(command))
             # The connection knows which errors are worth another try. It is closed then, and opens when it sends.
             return connection.retry.call_with_retry(partial(_exchange, connection, packed), _let_go)
         finally:
@@ -66,7 +67,7 @@ class Wire:
 
 
 class KeptWire:
-    """The same on a connection that is kept, for a process that asks one thing after the other.
+    """The same on connections that are kept, one for each thread that asks at the same time; usually that is one.
 
     A pool looks after a connection at each question, which takes it longer than the question itself. One that has died
     unnoticed is made again by the retry that every question has.
@@ -74,22 +75,32 @@ class KeptWire:
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
-        self._others = Wire(pool)
-        self._kept: _Connection | None = None
-        self._using = Lock()
+        #: Connections that nobody uses now, and the process that made each.
+        self._idle: list[tuple[int, _Connection]] = []
 
     def ask(self, *command: Argument) -> Reply:
-        """What :meth:`Wire.ask` says; of several threads that ask at once, all but one do it through the pool."""
-        if not self._using.acquire(blocking=False):
-            return self._others.ask(*command)
+        """What :meth:`Wire.ask` says."""
+        kept = self._taken()
         try:
-            kept = self._kept
-            if kept is None:
-                kept = self._kept = cast("_Connection", take(self._pool))
-            packed = [hiredis.pack_command(command)]  # type: ignore[arg-type]
+            packed = [hiredis.pack_command(_packable(command))]  # type: ignore[arg-type]
             return kept.retry.call_with_retry(partial(_exchange, kept, packed), _let_go)
         finally:
-            self._using.release()
+            self._idle.append((os.getpid(), kept))
+
+    def _taken(self) -> _Connection:
+        here = os.getpid()
+        while self._idle:
+            with suppress(IndexError):
+                made_by, kept = self._idle.pop()
+                # A process that was forked from its maker would read the maker's replies.
+                if made_by == here:
+                    return kept
+        return cast("_Connection", take(self._pool))
+
+
+def _packable(command: tuple[Argument, ...]) -> tuple[str | bytes, ...]:
+    """The command as texts: a signal whose handler raises while hiredis writes out a number would crash the process."""
+    return tuple([part if isinstance(part, (str, bytes)) else str(part) for part in command])
 
 
 def take(pool: ConnectionPool) -> Connection:

@@ -35,6 +35,18 @@ class PromptPool(WatchfulPool):
 
         self._quick_put = write_at_once
 
+    def flush(self) -> None:
+        """Celery calls it when its connection closes, and forgets the jobs that no process has accepted.
+
+        Those that are written to a process already run all the same: forgotten, they would have nobody who renews their
+        lease or ends them.
+        """
+        written = {
+            number: job for number, job in self._cache.items() if job._write_to is not None and not job._accepted
+        }
+        super().flush()
+        self._cache.update(written)
+
 
 class PromptTaskPool(TaskPool):  # type: ignore[misc]
     """The pool as a worker has it."""

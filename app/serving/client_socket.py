@@ -187,8 +187,9 @@ class ClientSocket(gevent.socket.socket):  # type: ignore[misc]
 
     def _with_rest(self, data: bytes, size: int) -> bytes:
         """The data with what comes soon of the rest of a request of this size."""
-        while len(data) < size <= _PIECE:
-            self.settimeout(_SOON)
+        ends = monotonic() + _SOON
+        while len(data) < size <= _PIECE and (left := ends - monotonic()) > 0:
+            self.settimeout(left)
             try:
                 piece: bytes = super().recv(_PIECE)
             except TimeoutError:

@@ -74,6 +74,14 @@ class PlainLane:
         except (gevent.GreenletExit, SystemExit):
             # The process ends.
             return False
+        except OSError:
+            raise
+        except Exception:
+            if not answer.is_begun:
+                raise
+            # Nothing can follow what was sent; the client must see that it ends.
+            log.exception("answer.broken")
+            return False
 
     def _answered(self, environ: dict[str, object], answer: "_Answer", connection: Connection) -> bool:
         pieces = self._application(environ, answer.start)
@@ -81,6 +89,7 @@ class PlainLane:
             whole = answer.whole(pieces)
             if whole is None:
                 return answer.stream(pieces)
+            answer.is_begun = True
             connection.send_whole(whole)
         finally:
             close = getattr(pieces, "close", None)
@@ -96,16 +105,19 @@ class _Asked:
 
     def __init__(self, method: str) -> None:
         self.method = method
+        self._closes: bool | None = None
 
     def should_close(self) -> bool:
-        """Whether this answer is the last one of the connection."""
-        return stopping()
+        """Whether this answer is the last one of the connection; decided once, for what its head says must be done."""
+        if self._closes is None:
+            self._closes = stopping()
+        return self._closes
 
 
 class _Answer:
     """What the application says."""
 
-    __slots__ = ("_asked", "_by_gunicorn", "_config", "_connection", "_headers", "_status")
+    __slots__ = ("_asked", "_by_gunicorn", "_config", "_connection", "_headers", "_status", "is_begun")
 
     def __init__(self, asked: _Asked, connection: Connection, config: Config) -> None:
         self._asked = asked
@@ -114,6 +126,8 @@ class _Answer:
         self._status = ""
         self._headers: Headers = []
         self._by_gunicorn: Response | None = None
+        #: Whether some of it may have been sent.
+        self.is_begun = False
 
     def start(self, status: str, headers: Headers, exc_info: "OptExcInfo | None" = None) -> Callable[[bytes], object]:
         """Takes the head (WSGI's ``start_response``)."""
@@ -153,14 +167,8 @@ class _Answer:
             for piece in pieces:
                 response.write(piece)
             response.close()
-        except OSError:
-            raise
-        except Exception:
-            if not response.headers_sent:
-                raise
-            # It ends in its midst, and the client must see that it does.
-            log.exception("answer.broken")
-            return False
+        finally:
+            self.is_begun = response.headers_sent
         return not response.should_close()
 
     def _write(self, data: bytes) -> object:

@@ -21,8 +21,10 @@ def without_login(url: str) -> str:
         return _behind_login(url)
     if parsed.userinfo:
         return str(parsed.copy_with(userinfo=b""))
-    # Without a scheme a user is taken for one, and the rest for a path.
-    return url if parsed.host else _behind_login(url)
+    # Without a scheme a user is taken for one, and the rest for a path. And a / ? or # in a password that is not quoted
+    # seems to end the host; what is in front of it is then taken for a port.
+    is_torn = parsed.port is not None and "@" in url
+    return _behind_login(url) if is_torn or not parsed.host else url
 
 
 def _behind_login(text: str) -> str:

@@ -33,6 +33,7 @@ class StreamingServer(Server):
         app.add_url_rule("/endless", view_func=send_without_end)
         app.add_url_rule("/until-stop", view_func=send_until_stop)
         app.add_url_rule("/wait", view_func=wait)
+        app.add_url_rule("/bad-end", view_func=end_badly)
         app.add_url_rule("/take", "take", lambda: str(len(request.get_data())), methods=["POST"])
         on_stop(lambda: logging.getLogger(__name__).info("told.to.stop"))
         return app
@@ -58,6 +59,16 @@ def _events(ended: Callable[[], bool]) -> Iterator[bytes]:
         yield b"data: bye\n\n"
     finally:
         log.info("stream.ended")
+
+
+def end_badly() -> Response:
+    answer = Response("fine")
+    answer.call_on_close(_fail)
+    return answer
+
+
+def _fail() -> None:
+    raise ValueError("It fails once it has answered.")
 
 
 def wait() -> str:

@@ -95,10 +95,11 @@ def test_a_body_that_stalls_is_408(server: Running) -> None:
     assert b"/problems/request-timeout" in answer
 
 
-def test_a_body_that_drips_is_408(server: Running) -> None:
+@pytest.mark.parametrize("length", [60_000, 100_000])
+def test_a_body_that_drips_is_408(server: Running, length: int) -> None:
     with server.connect() as connection:
-        connection.sendall(_POST.replace(b"1000", b"100000"))
-        answer = _drip(connection, b"x" * 100_000)
+        connection.sendall(_POST.replace(b"1000", str(length).encode()))
+        answer = _drip(connection, b"x" * length)
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
@@ -181,6 +182,26 @@ def test_requests_are_told_apart_however_they_are_cut(
     assert [said.partition(b"\r\n\r\n")[2][-1:] for said in answers.split(b"HTTP/1.1 200 ")[1:]] == [
         body[-1:] for body in bodies
     ]
+
+
+def test_an_answer_that_fails_at_its_end_is_followed_by_nothing(server: Running) -> None:
+    answer = server.speak(_GET.replace(b"/bytes?count=3", b"/bad-end"))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\n\r\nfine")
+
+
+def test_a_connection_that_is_told_to_be_kept_is_kept_though_the_process_stops(own_server: Running) -> None:
+    with own_server.connect() as connection:
+        connection.sendall(_GET.replace(b"/bytes?count=3", b"/until-stop"))
+        stream = connection.recv(65536)
+        own_server.process.send_signal(signal.SIGHUP)
+        while not stream.endswith(b"0\r\n\r\n"):
+            piece = connection.recv(2**20)
+            assert piece
+            stream = stream[:500] + piece[-500:]
+        assert b"\r\nConnection: keep-alive\r\n" in stream[:500]
+        connection.sendall(_LAST)
+        assert heard(connection).endswith(b"\r\n\r\nxxx")
 
 
 def test_a_connection_that_is_idle_for_long_is_closed(redis_server: EmbeddedRedis, tmp_path: Path) -> None:

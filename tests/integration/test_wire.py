@@ -1,5 +1,6 @@
 """Commands and scripts on pooled connections: each gets its own reply, whatever happened to the connection before."""
 
+import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -217,3 +218,20 @@ def _break_next_read(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> N
         raise error
 
     monkeypatch.setattr(AbstractConnection, "read_response", fail)
+
+
+def test_a_process_and_its_fork_get_their_own_replies(wire: Asking) -> None:
+    wire.ask("PING")
+    child = os.fork()
+    wrong = sum(wire.ask("ECHO", f"{os.getpid()} {turn}") != f"{os.getpid()} {turn}".encode() for turn in range(500))
+    if not child:
+        os._exit(min(wrong, 1))
+    assert (wrong, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) == (0, 0)
+
+
+def test_threads_that_ask_at_once_get_their_own_replies(wire: Asking) -> None:
+    def ask(number: int) -> bool:
+        return all(wire.ask("ECHO", f"{number} {turn}") == f"{number} {turn}".encode() for turn in range(100))
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, range(8)))

@@ -98,6 +98,7 @@ def test_a_key_goes_before_the_login_of_the_url(server: StandIn) -> None:
         ("http://me:secret@127.0.0.1:1/below/", "http://127.0.0.1:1/below"),
         ("http://me:secret/secret@127.0.0.1:1", "…@127.0.0.1:1"),
         ("http://me:secret@secret@127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://me:2024#secret@127.0.0.1:1", "…@127.0.0.1:1"),
         ("me:secret@127.0.0.1:1", "…@127.0.0.1:1"),
     ],
 )
