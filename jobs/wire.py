@@ -23,6 +23,7 @@ class _Connection(Protocol):
 
     retry: Retry
 
+    def connect(self) -> None: ...
     def pack_command(self, *command: Argument) -> list[bytes]: ...
     def send_packed_command(self, command: list[bytes]) -> None: ...
     def read_response(self) -> Reply: ...
@@ -123,6 +124,8 @@ def take(pool: ConnectionPool) -> Connection:
 
 def _exchange(connection: _Connection, packed: list[bytes]) -> Reply:
     try:
+        # By itself sending would connect to where it was connected before; this asks the Sentinels who leads now.
+        connection.connect()
         connection.send_packed_command(packed)
         return connection.read_response()
     except ResponseError:

@@ -21,6 +21,7 @@ from jobs.redis_url import parse_redis_url
 from jobs.sentinels import Watch
 from jobs.settings import Settings
 from jobs.store import Store
+from jobs.wire import KeptWire, Wire
 from stack.redis_server import answers
 
 #: Within so many seconds of a leader's end there is another one: the Sentinels notice, agree and tell.
@@ -36,9 +37,9 @@ def group() -> Iterator[RedisGroup]:
         yield running
 
 
-@pytest.fixture
-def sentinel_store(settings: Settings, group: RedisGroup) -> Iterator[Store]:
-    opened = Store(replace(settings, redis_url=group.url, redis_timeout=0.4))
+@pytest.fixture(params=[Wire, KeptWire])
+def sentinel_store(settings: Settings, group: RedisGroup, request: pytest.FixtureRequest) -> Iterator[Store]:
+    opened = Store(replace(settings, redis_url=group.url, redis_timeout=0.4), wire=request.param)
     yield opened
     opened.redis.close()
 
