@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import hiredis
 import pytest
 from redis.connection import AbstractConnection
 from redis.exceptions import ResponseError
@@ -235,3 +236,18 @@ def test_threads_that_ask_at_once_get_their_own_replies(wire: Asking) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(ask, range(8)))
+
+
+def test_numbers_are_texts_before_they_are_packed(wire: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed: list[tuple[object, ...]] = []
+    pack = hiredis.pack_command
+
+    def note(command: tuple[object, ...]) -> bytes:
+        packed.append(command)
+        return pack(command)
+
+    wire.ask("PING")
+    monkeypatch.setattr(hiredis, "pack_command", note)
+    assert wire.ask("ECHO", 0.1) == b"0.1"
+    assert wire.ask("ECHO", 2**53) == b"9007199254740992"
+    assert [command[1:] for command in packed] == [("0.1",), ("9007199254740992",)]
