@@ -1,6 +1,5 @@
 """The documents that the API sends: jobs, and the analyses of the catalog."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -21,7 +20,7 @@ from app.urls import (
     webhook_path,
 )
 from jobs.batches import Batch
-from jobs.job import Cause, Failure, Job
+from jobs.job import Cause, Failure, Job, Metrics
 
 
 def job_document(job: Job, outlook: Outlook, *, root: str) -> dict[str, object]:
@@ -48,7 +47,7 @@ def job_document(job: Job, outlook: Outlook, *, root: str) -> dict[str, object]:
         "label": job.label,
         "seed": job.seed,
         "priority": job.priority,
-        "metrics": None if job.metrics is None else asdict(job.metrics),
+        "metrics": None if job.metrics is None else _metrics(job.metrics),
         "error": None if job.failure is None else _error(job.failure),
         "figures": _attached(job, "figure", root=root),
         "files": _attached(job, "file", root=root),
@@ -61,6 +60,11 @@ def job_document(job: Job, outlook: Outlook, *, root: str) -> dict[str, object]:
             **({"webhook": below(root, webhook_path(job.id))} if job.webhook else {}),
         },
     }
+
+
+def _metrics(metrics: Metrics) -> dict[str, float]:
+    # Not by `asdict`, which copies deeply: it took a tenth of the time of an answer.
+    return {"wall": metrics.wall, "cpu": metrics.cpu, "peak_memory": metrics.peak_memory}
 
 
 def _attached(job: Job, kind: str, *, root: str) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ from app.encodings import LEAST
 from app.pace import Outlook
 from app.preferences import wait_for_outcome, wait_in
 from app.problems import Problem
+from app.read_ahead import MOST, READ_AHEAD, ReadAhead
 from app.results import result_headers
 from app.signals.request_log import note_job
 from app.submitting.bodies import Body, object_in
@@ -51,9 +52,12 @@ class PlainAnswers:
         caller = self._caller(environ, Scope.READ)
         if caller is None:
             return None
-        job = self._desk.store.find(job_id)
+        ahead: ReadAhead | None = environ.get(READ_AHEAD)
+        job, content = self._desk.store.find_with_small_result(job_id, most=0 if ahead is None else MOST)
         if not caller.sees(job.caller):
             raise NoSuchJob(job_id)
+        if content is not None and ahead is not None:
+            ahead.keep(job, content)
         job, applied = self._waited_for(environ, job, caller, handed_in=False)
         if not job.is_final:
             told = 202, *self._ticket(job, applied, root=root)
@@ -67,7 +71,9 @@ class PlainAnswers:
         caller = self._caller(environ, Scope.READ)
         if caller is None:
             return None
-        job, content = self._desk.store.find_with_result(job_id)
+        ahead: ReadAhead | None = environ.get(READ_AHEAD)
+        known = None if ahead is None else ahead.result_of(job_id)
+        job, content = known or self._desk.store.find_with_result(job_id)
         if not caller.sees(job.caller):
             raise NoSuchJob(job_id)
         if content is None:

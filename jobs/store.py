@@ -77,7 +77,7 @@ class Store:
             NoSuchJob: there is no record of it.
 
         """
-        return self._read(job_id, [])[0]
+        return self._read(job_id)[0]
 
     def find_each(self, job_ids: Sequence[str]) -> list[Job | None]:
         """The jobs as they are now, in one round trip; None for one of which there is no record.
@@ -86,7 +86,7 @@ class Store:
             StoreUnavailable: Redis can't say now.
 
         """
-        calls: list[Call] = [([self.keys.record(job_id), *self.keys.lanes], [job_id]) for job_id in job_ids]
+        calls: list[Call] = [([self.keys.record(job_id), *self.keys.lanes], [job_id, 0]) for job_id in job_ids]
         replies = self.scripts.run_each("read", calls)
         return [_job_in(job_id, reply) for job_id, reply in zip(job_ids, replies, strict=True)]
 
@@ -98,8 +98,17 @@ class Store:
             StorageError: the result is in the blob store, which can't be read.
 
         """
-        job, result = self._read(job_id, [self.keys.result(job_id)])
+        job, result = self._read(job_id, most=None)
         return job, self._blob_unless_expired(job, job.result_blob) if job.result_blob else result
+
+    def find_with_small_result(self, job_id: str, *, most: int) -> tuple[Job, bytes | None]:
+        """The job and the bytes of its result if those are in Redis and at most so many; None where they are not.
+
+        Raises:
+            NoSuchJob: there is no record of it.
+
+        """
+        return self._read(job_id, most=most)
 
     def attachment(self, job: Job, attachment: Attachment) -> bytes | None:
         """What is attached to the job's result; None where it has expired.
@@ -207,8 +216,11 @@ class Store:
             times = cast("list[bytes]", self.redis.lrange(self.keys.times(analysis), 0, -1))
         return [int(milliseconds) / 1000 for milliseconds in times]
 
-    def _read(self, job_id: str, result_key: list[str]) -> tuple[Job, bytes | None]:
-        reply = self.scripts.run("read", [self.keys.record(job_id), *self.keys.lanes, *result_key], [job_id])
+    def _read(self, job_id: str, *, most: int | None = 0) -> tuple[Job, bytes | None]:
+        """The job, and its result if that is in Redis and has at most so many bytes (None: of any length)."""
+        result = [] if most == 0 else [self.keys.result(job_id)]
+        arguments: list[Argument] = [job_id, "" if most is None else most]
+        reply = self.scripts.run("read", [self.keys.record(job_id), *self.keys.lanes, *result], arguments)
         job = _job_in(job_id, reply)
         if job is None:
             raise NoSuchJob(job_id)

@@ -32,7 +32,9 @@ class Engine(Celery):
         if duty.settings.broker_url:
             self.steps["consumer"].add(Turnstile)
         for name in duty.catalog:
-            self.task(name=name, Request="worker.celery_crew:SupervisedRequest")(_run_elsewhere)
+            self.task(
+                name=name, Request="worker.celery_crew:SupervisedRequest", Strategy="worker.celery_strategy:prompt"
+            )(_run_elsewhere)
         signals.worker_process_init.connect(self._start_process)
         signals.worker_process_shutdown.connect(self._end_process)
         signals.worker_shutting_down.connect(self._stop_soon)

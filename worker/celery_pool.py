@@ -1,14 +1,25 @@
-"""Celery's pool of processes, but jobs reach them sooner.
+"""Celery's pool of processes, but jobs reach them sooner, and with fewer words.
 
 Celery notes a job, has the event loop ask which pipes could be written to, and writes in the next turn: here it is
-written to an idle process at once. And Celery sends the whole message, to be read and traced as a task in the process;
-here it gets the id of the job, for the store has the rest.
+written to an idle process at once. Celery sends the whole message, to be read and traced as a task in the process: here
+it gets the id of the job, for the store has the rest. And Celery's processes say that they have accepted a job, which
+wakes the parent while the run begins: here a job counts as accepted once it is written to its process. If the process
+dies without having begun it, the supervisor finds it still queued, and it is enqueued again.
 """
 
+import os
+import time
 from collections.abc import Callable, Sequence
+from itertools import count
+from struct import pack
 from typing import cast
 
+from billiard.compat import mem_rss
+from billiard.pool import ACK, READY, RUN, TASK
+from billiard.process import BaseProcess
+from billiard.reduction import ForkingPickler
 from celery.app.trace import fast_trace_task, trace_task_ret
+from celery.concurrency.asynpool import Worker
 from celery.concurrency.prefork import TaskPool
 from kombu.asynchronous import Hub
 
@@ -16,42 +27,126 @@ from worker.celery_exits import WatchfulPool
 from worker.celery_run import run_job
 
 
+class PromptProcess(Worker):  # type: ignore[misc]
+    """What a process of the pool does."""
+
+    def on_loop_start(self, pid: int) -> None:
+        """Celery calls it in the process, before the first job."""
+        super().on_loop_start(pid)
+        tell = cast("Callable[[object], None]", self.outq.put)
+        done = 0
+
+        def tell_what_counts(said: tuple[int, tuple[object, ...]]) -> None:
+            nonlocal done
+            kind, about = said
+            if kind == ACK:
+                return
+            if kind == READY and self._ends_after(done + 1):
+                # Without the pipe that is free again: a job that is written to it now would never be read.
+                said = READY, (*about[:-1], None)
+            tell(said)
+            done += kind == READY
+
+        self.outq.put = tell_what_counts
+
+    def _ends_after(self, jobs: int) -> bool:
+        """Whether the process is replaced after so many jobs, or for the memory that it has come to."""
+        most = self.max_memory_per_child
+        return jobs == self.maxtasks or bool(most and mem_rss() > most)
+
+
 class PromptPool(WatchfulPool):
     """The pool inside."""
 
-    #: What Celery calls with a job for the processes.
+    Worker = PromptProcess
+
+    #: What Celery calls with a job for the processes, and at each turn of its event loop.
     _quick_put: object
+    on_poll_start: Callable[[], None]
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        #: Numbers of jobs that were written before Celery has numbered them; its own begin with 0.
+        self._numbers = count(-1, -1)
+        #: The job that was written last, if Celery has not come to it: its number here, its id, and the process.
+        self._ahead: tuple[int, str, BaseProcess] | None = None
+
+    def write_ahead(self, job_id: str) -> None:
+        """Hands a job to an idle process, if there is one, before Celery comes to that by itself."""
+        self._ahead = None
+        free = self._all_inqueues - self._busy_workers - self._active_writes
+        if not free or self.outbound_buffer or self._state != RUN:
+            return
+        pipe = free.pop()
+        number = next(self._numbers)
+        written = ForkingPickler.dumps((TASK, (number, None, run_job, (job_id,), {})))
+        try:
+            os.write(pipe, pack(">I", len(written)) + written)
+        except OSError:
+            # Celery will find out what is wrong with it.
+            return
+        self._busy_workers.add(pipe)
+        self._ahead = number, job_id, self._fileno_to_inq[pipe]
 
     def _create_write_handlers(self, hub: Hub, *arguments: object, **options: object) -> None:
         """Celery calls it whenever its event loop begins; it sets what writes jobs."""
         super()._create_write_handlers(hub, *arguments, **options)
         note = cast("Callable[[object], None]", self._quick_put)
         write = cast("Callable[[list[int]], None]", hub.consolidate_callback)
+        watch_pipes = self.on_poll_start
+        is_watched = True
 
-        def write_at_once(job: object) -> None:
+        def write_and_accept(pipes: list[int]) -> None:
+            write(pipes)
+            self._accept_written()
+
+        def write_at_once(job: tuple[int, tuple[int, None, object, tuple[str], object]]) -> None:
+            number, _, _, (job_id,), _ = job[1]
+            if self._is_ahead(number, job_id):
+                self._accept_written()
+                return
             note(job)
             # As the loop would with the pipes that it found writable; pipes of busy processes are left out.
-            write([fd for fd in self._all_inqueues if fd not in self._busy_workers][:1])
+            write_and_accept([fd for fd in self._all_inqueues if fd not in self._busy_workers][:1])
+
+        def watch_pipes_if_needed() -> None:
+            # Otherwise Celery asks the kernel each time to forget pipes that it does not watch.
+            nonlocal is_watched
+            if self.outbound_buffer or is_watched:
+                is_watched = bool(self.outbound_buffer)
+                watch_pipes()
 
         self._quick_put = write_at_once
+        self.on_poll_start = watch_pipes_if_needed
+        hub.consolidate_callback = write_and_accept
 
-    def flush(self) -> None:
-        """Celery calls it when its connection closes, and forgets the jobs that no process has accepted.
+    def _is_ahead(self, number: int, job_id: str) -> bool:
+        """Whether the job to which Celery has given this number is with a process already; it has another one then."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead[1] != job_id:
+            return False
+        job = self._cache.pop(number)
+        job._job = ahead[0]
+        job._write_to = job._scheduled_for = ahead[2]
+        self._cache[job._job] = job
+        return True
 
-        Those that are written to a process already run all the same: forgotten, they would have nobody who renews their
-        lease or ends them.
-        """
-        written = {
-            number: job for number, job in self._cache.items() if job._write_to is not None and not job._accepted
-        }
-        super().flush()
-        self._cache.update(written)
+    def _accept_written(self) -> None:
+        """Notes for the jobs that are written to a process what Celery's processes would say themselves."""
+        for number, job in list(self._cache.items()):
+            process = job._write_to
+            if process is not None and not job._accepted:
+                self._result_handler.on_state_change((ACK, (number, None, time.monotonic(), process.pid, None)))
 
 
 class PromptTaskPool(TaskPool):  # type: ignore[misc]
     """The pool as a worker has it."""
 
     Pool = PromptPool
+
+    def write_ahead(self, job_id: str) -> None:
+        """Hands a job to an idle process, if there is one, before Celery comes to that by itself."""
+        self._pool.write_ahead(job_id)
 
     def apply_async(
         self, target: Callable[..., object], args: Sequence[object] = (), kwargs: object = None, **options: object

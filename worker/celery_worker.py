@@ -11,6 +11,7 @@ from celery.platforms import SecurityWarning
 from worker.celery_app import Engine
 from worker.celery_pool import PromptTaskPool
 from worker.duty import Duty
+from worker.garbage import keep_what_is_loaded
 
 #: How often a worker that tells what it does says that it lives, seconds.
 HEARTBEAT = 5.0
@@ -37,6 +38,7 @@ def serve_celery(duty: Duty) -> int:
         without_heartbeat=not duty.settings.events,
         heartbeat_interval=HEARTBEAT,
     )
+    keep_what_is_loaded()
     worker.start()
     engine.supervisor.close()
     return int(worker.exitcode or 0)

@@ -1,6 +1,5 @@
 """The parent of RQ's workers: it forks them, hears from them what runs, and replaces those that die."""
 
-import gc
 import logging
 import os
 import signal
@@ -15,6 +14,7 @@ import structlog
 
 from worker.crew import Run
 from worker.duty import Duty
+from worker.garbage import keep_what_is_loaded
 from worker.rq_bell import Bell, end_of
 from worker.rq_crew import RqCrew
 from worker.rq_report import received
@@ -34,9 +34,7 @@ def serve_rq(duty: Duty) -> int:
     # The runs log their moves themselves, by job.
     for name in ("rq.worker", "rq.queue", "rq.job", "rq.registry", "rq.scheduler"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
-    # What is loaded now stays for good: no collection in a child goes over it, and so copies its pages.
-    gc.collect()
-    gc.freeze()
+    keep_what_is_loaded()
     RqPool(duty).run()
     return 0
 

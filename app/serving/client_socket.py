@@ -82,6 +82,7 @@ class ClientSocket(gevent.socket.socket):  # type: ignore[misc]
         self.request = request
         self.idle_since = None
         self._at_head = True
+        self._lane.ahead.turn()
         self._reading.renew()
         self._writing.renew()
 

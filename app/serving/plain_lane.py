@@ -16,6 +16,7 @@ from gunicorn.config import Config
 from gunicorn.http.wsgi import Response, base_environ
 from gunicorn.util import http_date
 
+from app.read_ahead import READ_AHEAD, ReadAhead
 from app.serving.plain_request import PlainHead
 from app.serving.stopping import stopping
 
@@ -49,6 +50,8 @@ class PlainLane:
     ) -> None:
         self._application = application
         self._config = config
+        #: What one request read for the next.
+        self.ahead = ReadAhead()
         #: What WSGI is told alike with all requests of the connection.
         self._environ: dict[str, object] = base_environ(config) | {
             "wsgi.multithread": True,
@@ -59,6 +62,7 @@ class PlainLane:
             "SERVER_PORT": str(server[1]),
             "REMOTE_ADDR": client[0],
             "REMOTE_PORT": str(client[1]),
+            READ_AHEAD: self.ahead,
         }
 
     def answer(self, head: PlainHead, body: bytes, connection: Connection) -> bool:
@@ -68,6 +72,7 @@ class PlainLane:
             OSError: the client is gone.
 
         """
+        self.ahead.turn()
         answer = _Answer(_Asked(head.method), connection, self._config)
         try:
             return self._answered(self._environ | head.environ(body), answer, connection)

@@ -2,22 +2,22 @@
 --
 -- KEYS: 1 record (hash)   2…10 the lanes (zsets: when each job was enqueued), those that are taken first in front
 --       11 result (string), or none
--- ARGV: 1 id
+-- ARGV: 1 id   2 the longest result that is asked for, bytes, or '' where its length does not matter
 -- Returns {fields of the record as name, value, …; how many jobs are taken before it, or -1; result bytes or false}.
 -- The fields are empty where there is no such job.
 
-local result = KEYS[11] and redis.call('GET', KEYS[11]) or false
 local fields = redis.call('HGETALL', KEYS[1])
 local status, step = unpack(redis.call('HMGET', KEYS[1], 'status', 'step'))
 if status ~= 'queued' then
-  return { fields, -1, result }
+  local is_asked = KEYS[11] and (ARGV[2] == '' or redis.call('STRLEN', KEYS[11]) <= tonumber(ARGV[2]))
+  return { fields, -1, is_asked and redis.call('GET', KEYS[11]) or false }
 end
 local lane = 2 + step
 local rank = redis.call('ZRANK', KEYS[lane], ARGV[1])
 if not rank then
-  return { fields, -1, result }
+  return { fields, -1, false }
 end
 for at = 2, lane - 1 do
   rank = rank + redis.call('ZCARD', KEYS[at])
 end
-return { fields, rank, result }
+return { fields, rank, false }

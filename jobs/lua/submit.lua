@@ -41,10 +41,11 @@ for order = 1, number do
   at = at + 8 + fields
 end
 
--- How many jobs are in each lane, as far as it was asked.
+-- How many jobs are in each lane, as far as it was asked; none where no caller has a queued job.
+local is_idle = redis.call('HLEN', backlog) == 0
 local lengths = {}
 local function length(step)
-  lengths[step] = lengths[step] or redis.call('ZCARD', KEYS[8 + step])
+  lengths[step] = lengths[step] or (is_idle and 0 or redis.call('ZCARD', KEYS[8 + step]))
   return lengths[step]
 end
 
@@ -167,7 +168,7 @@ if why then
   return { 'refused', why, about }
 end
 local reply = { 'accepted' }
-local waiting = tonumber(redis.call('HGET', backlog, caller) or '0')
+local waiting = is_idle and 0 or tonumber(redis.call('HGET', backlog, caller) or '0')
 for each, order in ipairs(orders) do
   reply[each + 1] = accept(order, waiting + each - 1)
 end
