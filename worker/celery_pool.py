@@ -87,6 +87,8 @@ class PromptPool(WatchfulPool):
             return
         self._busy_workers.add(pipe)
         self._ahead = number, job_id, self._fileno_to_inq[pipe]
+        # The process counts its jobs, and when it ends it waits until its parent has counted as many.
+        self._accept(number, self._fileno_to_inq[pipe])
 
     def _create_write_handlers(self, hub: Hub, *arguments: object, **options: object) -> None:
         """Celery calls it whenever its event loop begins; it sets what writes jobs."""
@@ -132,11 +134,14 @@ class PromptPool(WatchfulPool):
         return True
 
     def _accept_written(self) -> None:
-        """Notes for the jobs that are written to a process what Celery's processes would say themselves."""
+        """Accepts what is written to a process."""
         for number, job in list(self._cache.items()):
-            process = job._write_to
-            if process is not None and not job._accepted:
-                self._result_handler.on_state_change((ACK, (number, None, time.monotonic(), process.pid, None)))
+            if job._write_to is not None and not job._accepted:
+                self._accept(number, job._write_to)
+
+    def _accept(self, number: int, process: BaseProcess) -> None:
+        """Notes for a process that it has accepted a job; Celery's processes would say so themselves."""
+        self._result_handler.on_state_change((ACK, (number, None, time.monotonic(), process.pid, None)))
 
 
 class PromptTaskPool(TaskPool):  # type: ignore[misc]
