@@ -34,10 +34,15 @@ class Running:
             run_job,
             (job_id,),
             accept_callback=lambda pid, _at: self.accepted.update({job_id: pid}),
-            callback=lambda told: self.ended.append((job_id, int(told[1].strip("'")))),
+            callback=lambda told: self._end(job_id, told[1].strip("'")),
             error_callback=self.failed.append,
             correlation_id=job_id,
         )
+
+    def _end(self, job_id: str, told: str) -> None:
+        ran, pid = told.rsplit(" ", 1)
+        assert ran == job_id
+        self.ended.append((job_id, int(pid)))
 
     def until(self, condition: Callable[[], object]) -> None:
         """Runs the event loop until the condition holds."""
@@ -53,12 +58,12 @@ class Running:
 
 @contextmanager
 def running(processes: int, **options: object) -> Iterator[Running]:
-    """A pool whose jobs end with the number of their process."""
+    """A pool whose jobs end with their own id and the number of their process."""
     hub = Hub()
     pool = PromptPool(
         processes,
         initializer=begin,
-        initargs=(SimpleNamespace(run=lambda _job_id: str(os.getpid())),),
+        initargs=(SimpleNamespace(run=lambda job_id: f"{job_id} {os.getpid()}"),),
         threads=False,
         synack=False,
         **options,
