@@ -5,6 +5,7 @@ None stands for what the views have to answer; errors are raised as the views ra
 
 import io
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import orjson
@@ -53,11 +54,12 @@ class PlainAnswers:
         if caller is None:
             return None
         ahead: ReadAhead | None = environ.get(READ_AHEAD)
+        asked = monotonic()
         job, content = self._desk.store.find_with_small_result(job_id, most=0 if ahead is None else MOST)
         if not caller.sees(job.caller):
             raise NoSuchJob(job_id)
         if content is not None and ahead is not None:
-            ahead.keep(job, content)
+            ahead.keep(job, content, asked=asked)
         job, applied = self._waited_for(environ, job, caller, handed_in=False)
         if not job.is_final:
             told = 202, *self._ticket(job, applied, root=root)

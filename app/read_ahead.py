@@ -12,7 +12,7 @@ from jobs.job import Job
 #: Under this name each request of a connection carries what was read ahead for it.
 READ_AHEAD = "coatcheck.read_ahead"
 
-#: How long what was read counts as what there is, seconds.
+#: How long what Redis was asked for counts as what there is, seconds.
 FRESH = 0.02
 
 #: Largest result that is read ahead, bytes: every idle connection may hold one.
@@ -32,13 +32,17 @@ class ReadAhead:
         """Another request begins on the connection."""
         self._for_this, self._for_next = self._for_next, None
 
-    def keep(self, job: Job, result: bytes) -> None:
-        """Keeps a result that was read just now for the next request."""
-        self._for_next = job, result, monotonic()
+    def keep(self, job: Job, result: bytes, *, asked: float) -> None:
+        """Keeps a result for the next request; ``asked``: when Redis was asked for it, by the monotonic clock.
+
+        Not of a job with files, which are many and have long titles: what a connection keeps is small.
+        """
+        if not job.attached:
+            self._for_next = job, result, asked
 
     def result_of(self, job_id: str) -> tuple[Job, bytes] | None:
         """The job and its result, if the request before this one has read them a moment ago."""
         if self._for_this is None:
             return None
-        job, result, read_at = self._for_this
+        (job, result, read_at), self._for_this = self._for_this, None
         return (job, result) if job.id == job_id and monotonic() - read_at < FRESH else None

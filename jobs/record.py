@@ -152,51 +152,51 @@ def just_accepted(submission: Submission, receipt: Receipt, *, blob: str, batch:
 
 def job_of(job_id: str, flat: Sequence[bytes], *, position: int | None = None) -> Job:
     """The job that these fields (name, value, …) of its record tell of."""
-    record = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    record = {name: value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
     return Job(
         id=job_id,
-        analysis=record["analysis"],
-        analysis_version=record["analysis_version"],
-        status=JobStatus(record["status"]),
-        caller=record["caller"],
-        priority=Priority(record["priority"]),
-        label=record.get("label", ""),
-        seed=int(record["seed"]),
-        timeout=float(record["timeout"]),
-        expires_in=float(record["expires_in"]) if record.get("expires_in") else None,
-        retry_of=record.get("retry_of", ""),
-        batch=record.get("batch", ""),
-        dataset=record.get("dataset", ""),
-        webhook=record.get("webhook", ""),
-        webhook_delivery=record.get("webhook_delivery", ""),
-        base_url=record.get("base_url", ""),
-        step=int(record["step"]),
-        attempt=int(record["attempt"]),
-        max_attempts=int(record["max_attempts"]),
-        fence=int(record["fence"]),
-        created=int(record["created"]),
-        updated=int(record["updated"]),
-        started=_moment(record, "started"),
-        finished=_moment(record, "finished"),
-        expires=_moment(record, "expires"),
-        progress=float(record["progress"]) if record.get("progress") else None,
-        stage=record.get("stage", ""),
-        message=record.get("message", ""),
+        analysis=record[b"analysis"],
+        analysis_version=record[b"analysis_version"],
+        status=JobStatus(record[b"status"]),
+        caller=record[b"caller"],
+        priority=Priority(record[b"priority"]),
+        label=record.get(b"label", ""),
+        seed=int(record[b"seed"]),
+        timeout=float(record[b"timeout"]),
+        expires_in=float(record[b"expires_in"]) if record.get(b"expires_in") else None,
+        retry_of=record.get(b"retry_of", ""),
+        batch=record.get(b"batch", ""),
+        dataset=record.get(b"dataset", ""),
+        webhook=record.get(b"webhook", ""),
+        webhook_delivery=record.get(b"webhook_delivery", ""),
+        base_url=record.get(b"base_url", ""),
+        step=int(record[b"step"]),
+        attempt=int(record[b"attempt"]),
+        max_attempts=int(record[b"max_attempts"]),
+        fence=int(record[b"fence"]),
+        created=int(record[b"created"]),
+        updated=int(record[b"updated"]),
+        started=_moment(record, b"started"),
+        finished=_moment(record, b"finished"),
+        expires=_moment(record, b"expires"),
+        progress=float(record[b"progress"]) if record.get(b"progress") else None,
+        stage=record.get(b"stage", ""),
+        message=record.get(b"message", ""),
         queue_position=position,
         failure=_failure(record),
-        metrics=Metrics(**orjson.loads(record["metrics"])) if record.get("metrics") else None,
-        etag=record.get("etag", ""),
-        data_blob=record.get("data_blob", ""),
-        result_blob=record.get("result_blob", ""),
-        attached=_attached(record.get("attached", "")),
-        events=int(record["events"]),
-        worker=record.get("worker", ""),
-        request_id=record.get("request_id", ""),
-        trace=record.get("trace", ""),
+        metrics=Metrics(**orjson.loads(record[b"metrics"])) if record.get(b"metrics") else None,
+        etag=record.get(b"etag", ""),
+        data_blob=record.get(b"data_blob", ""),
+        result_blob=record.get(b"result_blob", ""),
+        attached=_attached(record.get(b"attached", "")),
+        events=int(record[b"events"]),
+        worker=record.get(b"worker", ""),
+        request_id=record.get(b"request_id", ""),
+        trace=record.get(b"trace", ""),
     )
 
 
-def _moment(record: Mapping[str, str], name: str) -> int | None:
+def _moment(record: Mapping[bytes, str], name: bytes) -> int | None:
     return int(record[name]) if name in record else None
 
 
@@ -204,7 +204,7 @@ def _attached(written: str) -> tuple[Attachment, ...]:
     return tuple(Attachment(**each) for each in orjson.loads(written)) if written else ()
 
 
-def _failure(record: Mapping[str, str]) -> Failure | None:
-    if "cause" not in record:
+def _failure(record: Mapping[bytes, str]) -> Failure | None:
+    if b"cause" not in record:
         return None
-    return Failure(cause=Cause(record["cause"]), message=record["error"])
+    return Failure(cause=Cause(record[b"cause"]), message=record[b"error"])

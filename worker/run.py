@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -122,6 +122,8 @@ def _found_by(job: Job) -> dict[str, str]:
 
 def _traced(job: Job) -> "AbstractContextManager[Span | None]":
     """The span of a run, below that of the request that submitted its job."""
+    if not is_tracing():
+        return nullcontext()
     waited = (job.started or job.created) - job.created
     about: dict[str, Attribute] = {
         "coatcheck.job": job.id,

@@ -9,8 +9,9 @@
 local fields = redis.call('HGETALL', KEYS[1])
 local status, step = unpack(redis.call('HMGET', KEYS[1], 'status', 'step'))
 if status ~= 'queued' then
-  local is_asked = KEYS[11] and (ARGV[2] == '' or redis.call('STRLEN', KEYS[11]) <= tonumber(ARGV[2]))
-  return { fields, -1, is_asked and redis.call('GET', KEYS[11]) or false }
+  local result, most = KEYS[11], tonumber(ARGV[2])
+  local is_asked = status == 'succeeded' and result and (not most or redis.call('STRLEN', result) <= most)
+  return { fields, -1, is_asked and redis.call('GET', result) or false }
 end
 local lane = 2 + step
 local rank = redis.call('ZRANK', KEYS[lane], ARGV[1])

@@ -154,7 +154,7 @@ def test_a_store_that_is_away_is_waited_for_once(
         asked.append(1)
         raise StoreUnavailable("away") from RedisConnectionError()
 
-    monkeypatch.setattr(desk_of(app).store, "find", away)
+    monkeypatch.setattr(desk_of(app).store, "find_with_small_result", away)
     answer = client.get(f"/queuedResource/{job_id}/status")
     assert (answer.status_code, answer.headers["Retry-After"], len(asked)) == (503, "1", 1)
 
