@@ -26,7 +26,8 @@ up: setup ## Start the whole stack and keep it running until Ctrl-C
 
 test: setup ## Run the unit, integration and acceptance tests (WORKERS=1: all one after the other)
 	$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist loadfile --maxprocesses 4 tests/unit tests/integration
-	$(BIN)/python -m pytest tests/acceptance tests/browser
+	$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadfile -m "not alone" tests/acceptance tests/browser
+	$(BIN)/python -m pytest -m alone tests/acceptance
 
 chaos: setup ## Break whatever can be reached while 2000 jobs run, and audit each (5 minutes; CHAOS="--seed 2")
 	PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)

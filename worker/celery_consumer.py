@@ -25,17 +25,8 @@ class SteadyConsumer(Consumer):
     _gathering = False
 
     def on_close(self) -> None:
-        """Forgets what no process has, but not which processes are busy.
-
-        Celery forgets both when its connection closes; a job that is then written to a busy process waits behind its
-        run, and a signal for the one could hit the other.
-        """
+        """Forgets what no process has, but not what runs: Celery forgets both when its connection closes."""
         super().on_close()
-        pool = self.pool._pool
-        if pool is None:
-            return  # A cold stop has ended the pool before.
-        busy = {run._write_to.inqW_fd for run in pool._cache.values() if run._write_to is not None}
-        pool._busy_workers.update(busy & pool._all_inqueues)
         state.reserved_requests.update(state.active_requests)
 
     def on_send_event_buffered(self) -> None:

@@ -3,12 +3,13 @@
 import os
 import signal
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from billiard.einfo import ExceptionInfo
 from celery.worker import state
 from celery.worker.request import Request
+from kombu.asynchronous import Hub, get_event_loop
 
 from worker.celery_events import ENDED, told_by
 from worker.crew import Run
@@ -85,10 +86,15 @@ class SupervisedRequest(Request):
     """A request whose run may end without an outcome; the supervisor hears of it at once."""
 
     def acknowledge(self) -> None:
-        """Celery calls it when a process has accepted the run; only RabbitMQ waits to hear that (``worker.broker``)."""
+        """Celery calls it when a process has accepted the run; only RabbitMQ waits to hear that (``worker.broker``).
+
+        It hears it in a later turn of the event loop: it answers with the next message, and whether that is wanted is
+        said with this turn's end (``worker.turnstile``).
+        """
         if self.task.app.duty.settings.broker_url:
-            super().acknowledge()
-        self.acknowledged = True
+            cast("Hub", get_event_loop()).call_soon(super().acknowledge)
+        else:
+            self.acknowledged = True
 
     def send_event(self, type: str, **fields: object) -> None:  # noqa: A002 - as Celery calls it
         """Celery calls it where workers tell what they do."""

@@ -8,14 +8,17 @@ dies without having begun it, the supervisor finds it still queued, and it is en
 """
 
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import count
 from struct import pack
 from typing import cast
 
 from billiard.compat import mem_rss
-from billiard.pool import ACK, READY, RUN, TASK
+from billiard.pool import ACK, EX_RECYCLE, READY, RUN, TASK
 from billiard.process import BaseProcess
 from billiard.reduction import ForkingPickler
 from celery.app.trace import fast_trace_task, trace_task_ret
@@ -30,10 +33,17 @@ from worker.celery_run import run_job
 class PromptProcess(Worker):  # type: ignore[misc]
     """What a process of the pool does."""
 
+    #: After how many jobs, and above how much memory (KiB), it is replaced.
+    maxtasks: int | None
+    max_memory_per_child: int | None
+
     def on_loop_start(self, pid: int) -> None:
         """Celery calls it in the process, before the first job."""
         super().on_loop_start(pid)
         tell = cast("Callable[[object], None]", self.outq.put)
+        # When it ends is decided here, once: Celery's loop would ask again after it has said that it is free.
+        most_jobs, self.maxtasks = self.maxtasks, None
+        most_memory, self.max_memory_per_child = self.max_memory_per_child, None
         done = 0
 
         def tell_what_counts(said: tuple[int, tuple[object, ...]]) -> None:
@@ -41,18 +51,27 @@ class PromptProcess(Worker):  # type: ignore[misc]
             kind, about = said
             if kind == ACK:
                 return
-            if kind == READY and self._ends_after(done + 1):
-                # Without the pipe that is free again: a job that is written to it now would never be read.
-                said = READY, (*about[:-1], None)
-            tell(said)
-            done += kind == READY
+            if kind != READY:
+                tell(said)
+                return
+            is_last = done + 1 == most_jobs or bool(most_memory and mem_rss() > most_memory)
+            # Without the pipe that is free again: a job that is written to it now would never be read.
+            tell((READY, (*about[:-1], None)) if is_last else said)
+            done += 1
+            if is_last:
+                self._ensure_messages_consumed(completed=done)
+                sys.exit(EX_RECYCLE)
 
         self.outq.put = tell_what_counts
 
-    def _ends_after(self, jobs: int) -> bool:
-        """Whether the process is replaced after so many jobs, or for the memory that it has come to."""
-        most = self.max_memory_per_child
-        return jobs == self.maxtasks or bool(most and mem_rss() > most)
+
+class Busy(set[int]):
+    """The pipes of the processes that have a job. That a connection closes is no reason to forget them, as Celery does:
+    a job that is written to a busy process waits behind its run, and a signal for the one could hit the other.
+    """
+
+    def clear(self) -> None:
+        """Forgets nothing."""
 
 
 class PromptPool(WatchfulPool):
@@ -66,6 +85,8 @@ class PromptPool(WatchfulPool):
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
+        self._busy_workers = Busy()
+        self._mark_worker_as_available = self._busy_workers.discard
         #: Numbers of jobs that were written before Celery has numbered them; its own begin with 0.
         self._numbers = count(-1, -1)
         #: The job that was written last, if Celery has not come to it: its number here, its id, and the process.
@@ -89,6 +110,23 @@ class PromptPool(WatchfulPool):
         self._ahead = number, job_id, self._fileno_to_inq[pipe]
         # The process counts its jobs, and when it ends it waits until its parent has counted as many.
         self._accept(number, self._fileno_to_inq[pipe])
+
+    def end_unjoined(self) -> tuple[str, int] | None:
+        """Kills the process that has the job that was written ahead, if Celery has not come to that job: nobody would
+        know of its run. Returns the id of the job and that of the process.
+        """
+        if self._ahead is None:
+            return None
+        (_, job_id, process), self._ahead = self._ahead, None
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+        return job_id, process.pid
+
+    def on_process_alive(self, pid: int) -> None:
+        """Celery calls it when a process is ready for its first job."""
+        super().on_process_alive(pid)
+        # Its pipe may have the number of one that was busy to its end.
+        self._busy_workers -= {process.inqW_fd for process in self._pool if process.pid == pid}
 
     def _create_write_handlers(self, hub: Hub, *arguments: object, **options: object) -> None:
         """Celery calls it whenever its event loop begins; it sets what writes jobs."""
@@ -149,9 +187,10 @@ class PromptTaskPool(TaskPool):  # type: ignore[misc]
 
     Pool = PromptPool
 
-    def write_ahead(self, job_id: str) -> None:
-        """Hands a job to an idle process, if there is one, before Celery comes to that by itself."""
-        self._pool.write_ahead(job_id)
+    @property
+    def processes(self) -> PromptPool:
+        """The pool inside."""
+        return cast("PromptPool", self._pool)
 
     def apply_async(
         self, target: Callable[..., object], args: Sequence[object] = (), kwargs: object = None, **options: object

@@ -6,12 +6,17 @@ Source: https://docs.celeryq.dev/en/stable/internals/reference/celery.worker.str
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import structlog
 from celery.worker.strategy import default
 from kombu.message import Message
+
+from worker.crew import Run
 
 if TYPE_CHECKING:
     from celery import Celery, Task
     from celery.worker.consumer import Consumer
+
+log = structlog.get_logger(__name__)
 
 
 def prompt(task: "Task", app: "Celery", consumer: "Consumer") -> Callable[..., object]:
@@ -20,10 +25,23 @@ def prompt(task: "Task", app: "Celery", consumer: "Consumer") -> Callable[..., o
     What Celery does as usual, from reading the message to accepting its job, takes longer than to wake the process.
     """
     usual = default(task, app, consumer)
-    pool = consumer.pool
 
     def handle(message: Message, *arguments: object) -> object:
-        pool.write_ahead(message.headers["id"])
-        return usual(message, *arguments)
+        processes = consumer.pool.processes
+        if _runs_at_once(message):
+            processes.write_ahead(message.headers["id"])
+        try:
+            return usual(message, *arguments)
+        finally:
+            unjoined = processes.end_unjoined()
+            if unjoined is not None:
+                log.error("job.not_supervised", job=unjoined[0], pid=unjoined[1])
+                task.app.supervisor.report_lost(Run(*unjoined))
 
     return handle
+
+
+def _runs_at_once(message: Message) -> bool:
+    """Whether Celery has no reason to wait with this message, or to refuse it; messages of this service give none."""
+    said = message.headers
+    return isinstance(said.get("id"), str) and said.get("eta") is None and said.get("expires") is None

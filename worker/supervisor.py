@@ -152,7 +152,9 @@ class Supervisor(threading.Thread):
 
     def _hand_back(self, runs: Collection[Run]) -> None:
         for run in runs:
-            self._end(run, why="handed_back")
+            # Once each: a worker that stops may remember a run for a while after its process was killed.
+            if run not in self._ended:
+                self._end(run, why="handed_back")
 
     def _end(self, run: Run, *, why: Release) -> None:
         if self._release(run, why=why):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Turnstile(bootsteps.StartStopStep):  # type: ignore[misc]
     """Stops consuming with the message that takes the last free process, and goes on when one is free again.
 
-    RabbitMQ sends the next message when it has got the acknowledgement of the last one. That is sent when a process has
-    accepted it, in a later turn of the event loop than the one that follows its delivery, in which consuming stops.
+    RabbitMQ sends the next message when it has got the acknowledgement of the last one. That is sent two turns of the
+    event loop after its delivery (``worker.celery_crew``); consuming stops in the one between.
     """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

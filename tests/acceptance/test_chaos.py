@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 from chaos.plan import Fault, make_plan
 from chaos.report import report
 from chaos.run import Conditions, run
 from rich.console import Console
 from waiting import eventually
+
+pytestmark = pytest.mark.alone
 
 #: The folder that holds the package ``chaos``.
 TESTS = Path(__file__).parents[1]

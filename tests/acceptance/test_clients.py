@@ -170,7 +170,7 @@ def test_curl_retries_what_a_full_service_refuses(service: Service, tmp_path: Pa
                 subprocess.run([*command, f"{api.url}/analysis/double/run"], capture_output=True, text=True, timeout=60)
                 for _ in range(2)
             ]
-    assert "429" not in answers[0].stdout
+    assert "HTTP/1.1 429" not in answers[0].stdout
     assert "HTTP/1.1 429" in answers[1].stdout
     assert "HTTP/1.1 202" in answers[1].stdout
 

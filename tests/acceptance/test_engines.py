@@ -24,6 +24,8 @@ from jobs.settings import Settings
 from jobs.store import Store
 from stack.redis_server import EmbeddedRedis, RedisAddress
 
+pytestmark = pytest.mark.alone
+
 #: How long a job may take to end on a busy machine, seconds.
 SOON = 30.0
 

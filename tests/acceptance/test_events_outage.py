@@ -18,6 +18,8 @@ from jobs.settings import Settings
 from jobs.store import Store
 from stack.redis_server import EmbeddedRedis, RedisAddress
 
+pytestmark = pytest.mark.alone
+
 #: How long it may take on a busy machine until all is as it was, seconds.
 SOON = 90.0
 

@@ -23,6 +23,8 @@ from jobs.settings import Settings
 from jobs.store import Store
 from stack.redis_server import EmbeddedRedis, RedisAddress
 
+pytestmark = pytest.mark.alone
+
 FUZZING = Path(__file__).parent / "fuzzing"
 
 #: Examples of each operation; `make fuzz` asks for more.

@@ -18,6 +18,8 @@ from jobs.settings import Settings
 from jobs.store import Store
 from stack.redis_server import EmbeddedRedis, RedisAddress
 
+pytestmark = pytest.mark.alone
+
 #: Within so many seconds of Redis' return a worker runs jobs again.
 RESUME = 10.0
 

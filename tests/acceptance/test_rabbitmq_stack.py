@@ -18,7 +18,7 @@ from jobs.queues.amqp import AmqpQueue
 from jobs.settings import Settings
 from jobs.store import Store
 
-pytestmark = needs_program("rabbitmq-server")
+pytestmark = [pytest.mark.alone, needs_program("rabbitmq-server")]
 
 
 @pytest.fixture(scope="module")

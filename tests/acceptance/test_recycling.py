@@ -13,6 +13,8 @@ from jobs.job import FINAL, JobStatus
 from jobs.settings import Settings
 from jobs.store import Store
 
+pytestmark = pytest.mark.alone
+
 #: The heartbeat notices an ended process as well; here it is far too slow for that.
 HEARTBEAT = 5.0
 

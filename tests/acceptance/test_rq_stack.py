@@ -9,6 +9,8 @@ import psutil
 import pytest
 from running_stack import RunningStack, eventually
 
+pytestmark = pytest.mark.alone
+
 #: A job of some ten seconds.
 LONG_JOB = {
     "data": {"builtin": "digits"},

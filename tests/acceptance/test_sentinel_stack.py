@@ -17,6 +17,8 @@ from jobs.job import JobStatus
 from jobs.settings import Settings
 from jobs.store import Store
 
+pytestmark = pytest.mark.alone
+
 #: Within so many seconds of the leader's end jobs run again: another one leads, and the worker has found it.
 RESUME = 30.0
 

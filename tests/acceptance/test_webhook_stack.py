@@ -17,6 +17,8 @@ from waiting import eventually
 from jobs.settings import Settings
 from stack.redis_server import EmbeddedRedis
 
+pytestmark = pytest.mark.alone
+
 
 class Internal(Worker):
     """A worker that runs internal jobs."""

@@ -19,6 +19,8 @@ from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def module_settings(redis_server: object, tmp_path_factory: pytest.TempPathFactory) -> Settings:

@@ -1,6 +1,7 @@
 """The pool of a Celery worker, with real processes: each job runs once, in a process that was free for it."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -109,6 +110,40 @@ def test_what_celery_does_not_come_to_is_mistaken_for_no_other_job(two: Running)
     two.until(lambda: not two.pool._busy_workers)
     assert two.ended == [("b", two.accepted["b"])]
     assert not two.pool._cache
+
+
+def test_a_job_that_celery_does_not_come_to_is_ended_with_its_process(two: Running) -> None:
+    two.pool.write_ahead("refused")
+    job_id, pid = two.pool.end_unjoined() or ("", 0)
+    assert job_id == "refused"
+    two.until(lambda: pid not in {process.pid for process in two.pool._pool})
+    two.until(lambda: len(two.pool._all_inqueues) == 2)
+    assert two.pool.end_unjoined() is None
+    two.give("b")
+    two.give("c")
+    two.until_ended("b", "c")
+
+
+def test_which_processes_are_busy_outlives_a_connection(two: Running) -> None:
+    two.pool.write_ahead("a")
+    two.give("a")
+    busy = set(two.pool._busy_workers)
+    # As Celery does when its connection to the broker breaks.
+    two.pool.flush()
+    assert two.pool._busy_workers == busy
+    assert len(busy) == 1
+    two.until_ended("a")
+    assert not two.pool._busy_workers
+
+
+def test_processes_that_end_together_are_replaced_and_watched(two: Running) -> None:
+    before = {process.pid for process in two.pool._pool}
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    two.until(lambda: len(two.pool._all_inqueues) == 2 and not before & {process.pid for process in two.pool._pool})
+    # As Celery does when it has its connection to the broker back.
+    two.pool.register_with_event_loop(two.hub)
+    assert all(process._sentinel_poll is not None for process in two.pool._pool)
 
 
 def test_nothing_is_written_ahead_to_a_busy_process() -> None:

@@ -1,10 +1,11 @@
 """What a process of a Celery worker's pool says to its parent: how a job ended, and nothing that the parent knows."""
 
 import os
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
-from billiard.pool import ACK, READY
+from billiard.pool import ACK, EX_RECYCLE, READY
 from celery.concurrency import asynpool
 
 from worker.celery_pool import PromptProcess
@@ -13,13 +14,18 @@ from worker.celery_pool import PromptProcess
 END = (1, None, (True, "result"), 9)
 
 
+#: What the parent gets of the end of a process' last job: no pipe that is free.
+LAST = (*END[:-1], None)
+
+
 def told_by(process: PromptProcess, *said: tuple[int, tuple[object, ...]]) -> list[tuple[int, tuple[object, ...]]]:
-    """What reaches the parent of all that the process says once its loop has begun."""
+    """What reaches the parent of all that the process says once its loop has begun, until it ends."""
     heard: list[tuple[int, tuple[object, ...]]] = []
     process.outq = SimpleNamespace(put=heard.append)
     process.on_loop_start(os.getpid())
-    for message in said:
-        process.outq.put(message)
+    with suppress(SystemExit):
+        for message in said:
+            process.outq.put(message)
     [up, *rest] = heard
     assert up == (asynpool.WORKER_UP, (os.getpid(),))
     return rest
@@ -27,7 +33,7 @@ def told_by(process: PromptProcess, *said: tuple[int, tuple[object, ...]]) -> li
 
 def process_of(*, maxtasks: int | None = None, max_memory: int | None = None) -> PromptProcess:
     process = PromptProcess.__new__(PromptProcess)
-    process.maxtasks, process.max_memory_per_child = maxtasks, max_memory
+    process.maxtasks, process.max_memory_per_child, process.on_ready_counter = maxtasks, max_memory, None
     return process
 
 
@@ -42,12 +48,23 @@ def test_the_pipe_of_a_process_that_goes_on_is_free_again(limits: dict[str, int]
 
 
 def test_after_its_last_job_no_other_is_given_to_a_process() -> None:
-    heard = told_by(process_of(maxtasks=2), (READY, END), (READY, END))
-    assert heard == [(READY, END), (READY, (*END[:-1], None))]
+    heard = told_by(process_of(maxtasks=2), (READY, END), (READY, END), (READY, END))
+    assert heard == [(READY, END), (READY, LAST)]
 
 
 def test_a_process_that_has_come_to_much_memory_is_given_no_other_job() -> None:
-    assert told_by(process_of(max_memory=1), (READY, END)) == [(READY, (*END[:-1], None))]
+    assert told_by(process_of(max_memory=1), (READY, END), (READY, END)) == [(READY, LAST)]
+
+
+def test_a_process_that_is_replaced_ends_by_itself_and_as_one_that_shall_be_replaced() -> None:
+    process = process_of(maxtasks=1)
+    process.outq = SimpleNamespace(put=lambda _message: None)
+    process.on_loop_start(os.getpid())
+    # Celery's loop, which decides by these, goes on.
+    assert (process.maxtasks, process.max_memory_per_child) == (None, None)
+    with pytest.raises(SystemExit) as ended:
+        process.outq.put((READY, END))
+    assert ended.value.code == EX_RECYCLE
 
 
 def test_an_end_that_could_not_be_said_does_not_count() -> None:
