@@ -26,7 +26,8 @@ class WatchfulPool(AsynPool):  # type: ignore[misc]
 
     def _event_process_exit(self, hub: Hub, proc: BaseProcess) -> None:
         """Celery calls it when a pipe is closed whose other end only that process has."""
-        if proc._popen is not None and not _is_readable(proc._popen.sentinel):
+        pipe = getattr(proc._popen, "sentinel", None)
+        if pipe is not None and not _is_readable(pipe):
             # The pipe of another process was closed that ended at the same time, and this one has its number now.
             return
         super()._event_process_exit(hub, proc)

@@ -137,10 +137,13 @@ def test_which_processes_are_busy_outlives_a_connection(two: Running) -> None:
 
 
 def test_processes_that_end_together_are_replaced_and_watched(two: Running) -> None:
-    before = {process.pid for process in two.pool._pool}
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    two.until(lambda: len(two.pool._all_inqueues) == 2 and not before & {process.pid for process in two.pool._pool})
+    before = list(two.pool._pool)
+    for process in before:
+        os.kill(process.pid, signal.SIGKILL)
+    two.until(lambda: len(two.pool._all_inqueues) == 2 and not set(before) & set(two.pool._pool))
+    # The end of one was seen together with that of the other, and may be told once more: of itself, or of a new one.
+    for process in [*before, *two.pool._pool]:
+        two.pool._event_process_exit(two.hub, process)
     # As Celery does when it has its connection to the broker back.
     two.pool.register_with_event_loop(two.hub)
     assert all(process._sentinel_poll is not None for process in two.pool._pool)
