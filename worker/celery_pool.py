@@ -18,7 +18,7 @@ from struct import pack
 from typing import cast
 
 from billiard.compat import mem_rss
-from billiard.pool import ACK, EX_RECYCLE, READY, RUN, TASK
+from billiard.pool import ACK, EX_RECYCLE, READY, RUN, TASK, ApplyResult
 from billiard.process import BaseProcess
 from billiard.reduction import ForkingPickler
 from celery.app.trace import fast_trace_task, trace_task_ret
@@ -117,7 +117,9 @@ class PromptPool(WatchfulPool):
         """
         if self._ahead is None:
             return None
-        (_, job_id, process), self._ahead = self._ahead, None
+        _, job_id, process = self._ahead
+        # As a job of its own, with which the pool forgets the pipe: the process may have read a part of it.
+        self._join(ApplyResult(self._cache, None), self._ahead)
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
         return job_id, process.pid
@@ -126,7 +128,7 @@ class PromptPool(WatchfulPool):
         """Celery calls it when a process is ready for its first job."""
         super().on_process_alive(pid)
         # Its pipe may have the number of one that was busy to its end.
-        self._busy_workers -= {process.inqW_fd for process in self._pool if process.pid == pid}
+        self._busy_workers.difference_update(each.inqW_fd for each in self._pool if each.pid == pid)
 
     def _create_write_handlers(self, hub: Hub, *arguments: object, **options: object) -> None:
         """Celery calls it whenever its event loop begins; it sets what writes jobs."""
@@ -142,8 +144,8 @@ class PromptPool(WatchfulPool):
 
         def write_at_once(job: tuple[int, tuple[int, None, object, tuple[str], object]]) -> None:
             number, _, _, (job_id,), _ = job[1]
-            if self._is_ahead(number, job_id):
-                self._accept_written()
+            if self._ahead is not None and self._ahead[1] == job_id:
+                self._join(self._cache[number], self._ahead)
                 return
             note(job)
             # As the loop would with the pipes that it found writable; pipes of busy processes are left out.
@@ -160,16 +162,14 @@ class PromptPool(WatchfulPool):
         self.on_poll_start = watch_pipes_if_needed
         hub.consolidate_callback = write_and_accept
 
-    def _is_ahead(self, number: int, job_id: str) -> bool:
-        """Whether the job to which Celery has given this number is with a process already; it has another one then."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is None or ahead[1] != job_id:
-            return False
-        job = self._cache.pop(number)
-        job._job = ahead[0]
-        job._write_to = job._scheduled_for = ahead[2]
+    def _join(self, job: ApplyResult, ahead: tuple[int, str, BaseProcess]) -> None:
+        """Makes this the job that was written ahead; it has the number of that one then."""
+        del self._cache[job._job]
+        job._job, _, process = ahead
+        job._write_to = job._scheduled_for = process
         self._cache[job._job] = job
-        return True
+        self._ahead = None
+        self._accept(job._job, process)
 
     def _accept_written(self) -> None:
         """Accepts what is written to a process."""
