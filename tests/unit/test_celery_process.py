@@ -8,7 +8,7 @@ import pytest
 from billiard.pool import ACK, EX_RECYCLE, READY
 from celery.concurrency import asynpool
 
-from worker.celery_pool import PromptProcess
+from worker.celery_process import PromptProcess
 
 #: The end of a job as Celery's process says it: its number, a place in a list of many, the result, the pipe it reads.
 END = (1, None, (True, "result"), 9)
