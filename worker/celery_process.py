@@ -1,4 +1,4 @@
-"""What a process of a Celery worker's pool says to its parent: how each job ended, and nothing that the parent knows."""
+"""What a process of a Celery worker's pool tells its parent: how each job ended, and nothing it knows already."""
 
 import sys
 from collections.abc import Callable
