@@ -10,6 +10,7 @@ import structlog
 from celery.worker.strategy import default
 from kombu.message import Message
 
+from jobs.job import is_id
 from worker.crew import Run
 
 if TYPE_CHECKING:
@@ -44,4 +45,5 @@ def prompt(task: "Task", app: "Celery", consumer: "Consumer") -> Callable[..., o
 def _runs_at_once(message: Message) -> bool:
     """Whether Celery has no reason to wait with this message, or to refuse it; messages of this service give none."""
     said = message.headers
-    return isinstance(said.get("id"), str) and said.get("eta") is None and said.get("expires") is None
+    job_id = said.get("id")
+    return isinstance(job_id, str) and is_id(job_id) and said.get("eta") is None and said.get("expires") is None
