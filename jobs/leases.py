@@ -46,8 +46,9 @@ class Leases:
             ClaimRefused: it is not queued; a message may be delivered twice.
 
         """
-        lease = int(self._store.settings.lease * 1000)
-        arguments: list[Argument] = [job_id, self.worker, lease, *self._store.retention]
+        lease = str(int(self._store.settings.lease * 1000))
+        # As texts, which go as they are.
+        arguments: list[Argument] = [job_id, self.worker, lease, *map(str, self._store.retention)]
         reply = self._scripts.run("claim", self._keys.of_job(job_id), arguments)
         verdict, *claimed = cast("list[bytes]", reply)
         if verdict != b"claimed":

@@ -40,7 +40,7 @@ class Scripts:
 
         """
         script = self._script(name)
-        call: tuple[Argument, ...] = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        call: tuple[Argument, ...] = ("EVALSHA", script.sha, str(len(keys)), *keys, *arguments)
         with reaching_redis():
             try:
                 return self._wire.ask(*call)

@@ -7,7 +7,7 @@ Source: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-v
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
 from jobs.settings import Settings
@@ -22,6 +22,9 @@ Attribute = str | int | float | bool
 
 #: What makes spans in this process; None where traces are off.
 _provider: "TracerProvider | None" = None
+
+#: What there is where traces are off; it can be entered any number of times.
+_NO_SPAN: "AbstractContextManager[Span | None]" = nullcontext()
 
 
 def start_tracing(settings: Settings, *, role: str) -> None:
@@ -72,26 +75,29 @@ def trace_id() -> str:
     return traceparent()[3:35]
 
 
-@contextmanager
 def span(
     name: str,
     *,
     kind: Literal["internal", "server", "consumer"] = "internal",
     parent: str = "",
     attributes: Mapping[str, Attribute] | None = None,
-) -> Iterator["Span | None"]:
+) -> "AbstractContextManager[Span | None]":
     """A span for as long as this lasts, below the current one, or below ``parent``, a ``traceparent`` of elsewhere.
 
     Gives None where traces are off. What is raised passes through, and is noted without its text, which may hold data.
     """
-    if _provider is None:
-        yield None
-        return
+    return _NO_SPAN if _provider is None else _made_span(_provider, name, kind, parent, attributes)
+
+
+@contextmanager
+def _made_span(
+    provider: "TracerProvider", name: str, kind: str, parent: str, attributes: Mapping[str, Attribute] | None
+) -> Iterator["Span"]:
     from opentelemetry.trace import SpanKind, Status, StatusCode
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     context = TraceContextTextMapPropagator().extract({"traceparent": parent}) if parent else None
-    with _provider.get_tracer("coatcheck", service_version()).start_as_current_span(
+    with provider.get_tracer("coatcheck", service_version()).start_as_current_span(
         name,
         context=context,
         kind=SpanKind[kind.upper()],

@@ -18,6 +18,10 @@ Argument = str | bytes | int | float
 Reply = bytes | int | None | list["Reply"]
 
 
+#: What hiredis writes as it is.
+_TEXTS = frozenset({str, bytes})
+
+
 class _Connection(Protocol):
     """What is used of redis-py's connections, which have no types of their own."""
 
@@ -101,6 +105,8 @@ class KeptWire:
 
 def _packable(command: tuple[Argument, ...]) -> tuple[str | bytes, ...]:
     """The command as texts: a signal whose handler raises while hiredis writes out a number would crash the process."""
+    if _TEXTS.issuperset(map(type, command)):
+        return cast("tuple[str | bytes, ...]", command)
     return tuple([part if isinstance(part, (str, bytes)) else str(part) for part in command])
 
 

@@ -10,7 +10,6 @@ import structlog
 from celery.worker.strategy import default
 from kombu.message import Message
 
-from jobs.job import is_id
 from worker.crew import Run
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from celery.worker.consumer import Consumer
 
 log = structlog.get_logger(__name__)
+
+#: How long the ids of jobs are: UUIDs, with hyphens.
+ID_LENGTH = 36
 
 
 def prompt(task: "Task", app: "Celery", consumer: "Consumer") -> Callable[..., object]:
@@ -43,7 +45,11 @@ def prompt(task: "Task", app: "Celery", consumer: "Consumer") -> Callable[..., o
 
 
 def _runs_at_once(message: Message) -> bool:
-    """Whether Celery has no reason to wait with this message, or to refuse it; messages of this service give none."""
+    """Whether Celery has no reason to wait with this message, or to refuse it; messages of this service give none.
+
+    An id that is longer than ours might not go into a pipe at once.
+    """
     said = message.headers
     job_id = said.get("id")
-    return isinstance(job_id, str) and is_id(job_id) and said.get("eta") is None and said.get("expires") is None
+    is_ours = isinstance(job_id, str) and len(job_id) == ID_LENGTH
+    return is_ours and said.get("eta") is None and said.get("expires") is None
