@@ -152,8 +152,10 @@ class Supervisor(threading.Thread):
 
     def _hand_back(self, runs: Collection[Run]) -> None:
         for run in runs:
-            # Once each: a worker that stops may remember a run for a while after its process was killed.
-            if run not in self._ended:
+            # Its job is given back once. Its process may not have heard that it is killed, or not have ended yet.
+            if run in self._ended:
+                self._crew.kill(run)
+            else:
                 self._end(run, why="handed_back")
 
     def _end(self, run: Run, *, why: Release) -> None:

@@ -149,6 +149,15 @@ def test_processes_that_end_together_are_replaced_and_watched(two: Running) -> N
     assert all(process._sentinel_poll is not None for process in two.pool._pool)
 
 
+def test_a_process_that_was_taken_for_ended_is_replaced_when_it_ends(two: Running) -> None:
+    [process, _] = two.pool._pool
+    two.pool._untrack_child_process(process, two.hub)
+    # As Celery does when it has its connection to the broker back.
+    two.pool.register_with_event_loop(two.hub)
+    os.kill(process.pid, signal.SIGKILL)
+    two.until(lambda: process not in two.pool._pool and len(two.pool._all_inqueues) == 2)
+
+
 def test_nothing_is_written_ahead_to_a_busy_process() -> None:
     with running(1) as one:
         one.pool.write_ahead("a")

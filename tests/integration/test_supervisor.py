@@ -118,6 +118,20 @@ def test_what_still_runs_after_the_grace_of_a_stop_is_handed_back(
     assert (quick.find(run.job_id).status, quick.find(run.job_id).attempt) == (JobStatus.QUEUED, 1)
 
 
+def test_what_is_handed_back_is_killed_until_it_ends_but_given_back_once(
+    quick: Store, leases: Leases, crew: RecordingCrew, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = running(quick, leases, crew)
+    monkeypatch.setattr(crew, "kill", crew.killed.append)
+    supervisor.start()
+    supervisor.stop_soon(grace=0)
+    eventually(lambda: len(crew.killed) > 3)
+    job = quick.find(run.job_id)
+    assert job.status is JobStatus.QUEUED
+    # The message of its submission, which nobody has taken here, and the one of its return.
+    assert quick.redis.llen(quick.queue.key(job.step)) == 2
+
+
 def test_a_job_that_another_worker_has_taken_is_killed_here(
     quick: Store, leases: Leases, crew: RecordingCrew, supervisor: Supervisor
 ) -> None:

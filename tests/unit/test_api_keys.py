@@ -5,6 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from standing_clock import Clock
 
 from app.access.known_keys import LONGEST, MOST, TRUSTED, UNKNOWN_TRUSTED, KnownKeys
 from jobs.api_keys import ApiKey, Scope, key_of, new_key, opens, parts_of, record_of
@@ -132,16 +133,6 @@ class Ring:
         if self.is_away:
             raise StoreUnavailable("away")
         return self.keys.get(key_id)
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from accepted_job import accepted_job
+from standing_clock import Clock
 
 from app.pace import TRUSTED, Pace
 from jobs.errors import StoreUnavailable
-from jobs.job import Job, JobStatus, Priority
-from jobs.record import Receipt, Submission, just_accepted
+from jobs.job import Job, JobStatus
 from jobs.roster import Member, Role, this_process
 
 #: The moment at which every job of these tests was accepted, Unix seconds.
@@ -35,19 +36,9 @@ class StandInStore:
         return [this_process(Role.WORKER, engine="celery", slots=slots) for slots in self._slots]
 
 
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = THEN
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(THEN)
 
 
 def pace_of(store: StandInStore, clock: Clock) -> Pace:
@@ -55,21 +46,7 @@ def pace_of(store: StandInStore, clock: Clock) -> Pace:
 
 
 def queued(position: int = 0) -> Job:
-    submission = Submission(
-        id="x",
-        analysis="double",
-        analysis_version="1",
-        input=b"",
-        caller="anonymous",
-        priority=Priority.NORMAL,
-        label="",
-        seed=0,
-        timeout=60,
-        expires_in=None,
-        max_attempts=3,
-    )
-    receipt = Receipt(created=int(THEN * 1000), step=3, position=position)
-    return just_accepted(submission, receipt, blob="", batch="")
+    return accepted_job(created=int(THEN * 1000), position=position)
 
 
 def running(*, progress: float | None = None) -> Job:

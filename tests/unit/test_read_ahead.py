@@ -3,23 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from accepted_job import accepted_job
+from standing_clock import Clock
 
 from app.read_ahead import FRESH, ReadAhead
-from jobs.job import Attachment, Job, JobStatus, Priority
-from jobs.record import Receipt, Submission, just_accepted
+from jobs.job import Attachment, Job, JobStatus
 
 #: A moment, seconds; far shorter than anything is kept.
 MOMENT = FRESH / 10
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -40,21 +31,7 @@ def ahead(clock: Clock) -> ReadAhead:
 
 
 def succeeded(job_id: str) -> Job:
-    submission = Submission(
-        id=job_id,
-        analysis="double",
-        analysis_version="1",
-        input=b"",
-        caller="anonymous",
-        priority=Priority.NORMAL,
-        label="",
-        seed=0,
-        timeout=60,
-        expires_in=None,
-        max_attempts=3,
-    )
-    job = just_accepted(submission, Receipt(created=0, step=3, position=0), blob="", batch="")
-    return replace(job, status=JobStatus.SUCCEEDED, queue_position=None)
+    return replace(accepted_job(job_id), status=JobStatus.SUCCEEDED, queue_position=None)
 
 
 def found(ahead: ReadAhead, job_id: str = "mine") -> bytes | None:
