@@ -36,8 +36,11 @@ def connect(settings: Settings) -> Redis:
 
     A command is tried once more on a fresh connection where the old one has died, as a pooled one may have unnoticed;
     never after a time-out, which would double it. Every script here bears being sent twice.
+
+    The connections are the client's own, so its ``close`` closes them, which it would not do with a pool that it is
+    merely given.
     """
-    return Redis(connection_pool=pool_of(settings.redis_url, timeout=settings.redis_timeout, size=POOL_SIZE))
+    return Redis.from_pool(pool_of(settings.redis_url, timeout=settings.redis_timeout, size=POOL_SIZE))
 
 
 def pool_of(url: str, *, timeout: float, size: int, retries: int = 1) -> BlockingConnectionPool:

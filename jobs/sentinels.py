@@ -22,6 +22,13 @@ SHORTEST = 0.2
 class LeaderPool(SentinelConnectionPool, BlockingConnectionPool):
     """Connections to whichever server leads; who wants more of them than there may be waits for one."""
 
+    sentinel_manager: "Watch"
+
+    def close(self) -> None:
+        """Closes them, and those to the Sentinels."""
+        super().close()
+        self.sentinel_manager.close()
+
 
 class Watch(Sentinel):
     """The Sentinels of one master, asked one after the other, the one that knew it last first.
@@ -34,6 +41,11 @@ class Watch(Sentinel):
         super().__init__(list(url.nodes), sentinel_kwargs=sentinel_options(url, timeout=timeout))  # type: ignore[no-untyped-call]
         self._all = tuple(self.sentinels)
         self._first = 0
+
+    def close(self) -> None:
+        """Closes the connections to the Sentinels."""
+        for each in self._all:
+            each.close()
 
     def discover_master(self, service_name: str) -> tuple[str, int]:
         """The host and port of the server that leads.

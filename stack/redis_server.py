@@ -81,7 +81,7 @@ def answers(url: str, *, timeout: float = 0.5) -> str | None:
     from jobs.connection import pool_of
 
     try:
-        client = Redis(connection_pool=pool_of(url, timeout=timeout, size=1, retries=0))
+        client = Redis.from_pool(pool_of(url, timeout=timeout, size=1, retries=0))
     except ValueError as error:
         return str(error)
     try:
@@ -89,7 +89,7 @@ def answers(url: str, *, timeout: float = 0.5) -> str | None:
     except (RedisError, OSError) as error:
         return str(error)
     finally:
-        client.connection_pool.disconnect()
+        client.close()
     return None
 
 

@@ -26,6 +26,7 @@ def app(api_settings: Settings) -> Iterator[Flask]:
     desk_of(made).followers.close()
     desk_of(made).internal_followers.close()
     desk_of(made).store.redis.close()
+    desk_of(made).webhooks.internal.redis.close()
 
 
 @pytest.fixture

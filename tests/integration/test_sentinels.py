@@ -95,17 +95,17 @@ def test_without_any_sentinel_it_is_soon_said_that_redis_is_away(group: RedisGro
 
 
 def test_the_sentinels_are_all_remembered_whoever_asks_at_once(group: RedisGroup) -> None:
-    watch = Watch(parse_redis_url(group.url), timeout=2)
-    found: list[tuple[str, int]] = []
-    askers = [threading.Thread(target=lambda: found.append(watch.discover_master("front"))) for _ in range(20)]
-    group.sentinels[0].kill()
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join()
-    assert found == [("127.0.0.1", group.leader().port)] * 20
-    group.sentinels[1].kill()
-    assert watch.discover_master("front") == found[0]
+    with closing(Watch(parse_redis_url(group.url), timeout=2)) as watch:
+        found: list[tuple[str, int]] = []
+        askers = [threading.Thread(target=lambda: found.append(watch.discover_master("front"))) for _ in range(20)]
+        group.sentinels[0].kill()
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join()
+        assert found == [("127.0.0.1", group.leader().port)] * 20
+        group.sentinels[1].kill()
+        assert watch.discover_master("front") == found[0]
 
 
 def test_what_is_told_is_heard_from_the_next_leader_too(group: RedisGroup, sentinel_store: Store) -> None:
