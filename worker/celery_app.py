@@ -10,6 +10,7 @@ from jobs.telemetry import flush_telemetry
 from worker.broker import configuration
 from worker.celery_crew import CeleryCrew
 from worker.celery_run import begin
+from worker.celery_strategy import HeadStart
 from worker.duty import Duty
 from worker.native_threads import limit_loaded
 from worker.supervisor import Supervisor
@@ -29,8 +30,7 @@ class Engine(Celery):
         self.supervisor: Supervisor
         self.conf.update(configuration(duty.settings))
         self.steps["worker"].add(Supervision)
-        if duty.settings.broker_url:
-            self.steps["consumer"].add(Turnstile)
+        self.steps["consumer"].add(Turnstile if duty.settings.broker_url else HeadStart)
         for name in duty.catalog:
             self.task(
                 name=name, Request="worker.celery_crew:SupervisedRequest", Strategy="worker.celery_strategy:prompt"

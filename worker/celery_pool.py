@@ -74,6 +74,10 @@ class PromptPool(WatchfulPool):
         # The process counts its jobs, and when it ends it waits until its parent has counted as many.
         self._accept(number, self._fileno_to_inq[pipe])
 
+    def is_ahead(self, job_id: str) -> bool:
+        """Whether this is the job that was written ahead, and Celery has not come to it."""
+        return self._ahead is not None and self._ahead[1] == job_id
+
     def end_unjoined(self) -> tuple[str, int] | None:
         """Kills the process that has the job that was written ahead, if Celery has not come to that job: nobody would
         know of its run. Returns the id of the job and that of the process.

@@ -1,55 +1,104 @@
 """What a Celery worker does with a message that it has taken: the run begins first, and the books are kept meanwhile.
 
+What Celery and kombu do as usual, from reading the message to accepting its job, takes longer than to wake a process.
+Over Redis the job is handed over as soon as the reply with its message is read (``HeadStart``), over RabbitMQ when
+Celery asks what to do with the message (``prompt``). Both end the run of a message that Celery doesn't come to after
+all.
+
 Source: https://docs.celeryq.dev/en/stable/internals/reference/celery.worker.strategy.html
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+import orjson
 import structlog
+from celery import bootsteps
 from celery.worker.strategy import default
 from kombu.message import Message
 
+from jobs.job import ID_LENGTH
 from worker.crew import Run
 
 if TYPE_CHECKING:
     from celery import Celery, Task
     from celery.worker.consumer import Consumer
 
-log = structlog.get_logger(__name__)
+    from worker.celery_pool import PromptPool
+    from worker.supervisor import Supervisor
 
-#: How long the ids of jobs are: UUIDs, with hyphens.
-ID_LENGTH = 36
+log = structlog.get_logger(__name__)
 
 
 def prompt(task: "Task", app: "Celery", consumer: "Consumer") -> Callable[..., object]:
-    """Makes what Celery calls with each message of a task: it hands the job to an idle process, and goes on as usual.
-
-    What Celery does as usual, from reading the message to accepting its job, takes longer than to wake the process.
+    """Makes what Celery calls with each message of a task: it hands the job to an idle process, unless that was done,
+    and goes on as usual.
     """
     usual = default(task, app, consumer)
 
     def handle(message: Message, *arguments: object) -> object:
-        processes = consumer.pool.processes
-        if _runs_at_once(message):
+        processes: PromptPool = consumer.pool.processes
+        if runs_at_once(message.headers) and not processes.is_ahead(message.headers["id"]):
             processes.write_ahead(message.headers["id"])
         try:
             return usual(message, *arguments)
         finally:
-            unjoined = processes.end_unjoined()
-            if unjoined is not None:
-                log.error("job.not_supervised", job=unjoined[0], pid=unjoined[1])
-                task.app.supervisor.report_lost(Run(*unjoined))
+            end_unjoined(processes, task.app.supervisor)
 
     return handle
 
 
-def _runs_at_once(message: Message) -> bool:
+def runs_at_once(headers: Mapping[str, object]) -> bool:
     """Whether Celery has no reason to wait with this message, or to refuse it; messages of this service give none.
 
     An id that is longer than ours might not go into a pipe at once.
     """
-    said = message.headers
-    job_id = said.get("id")
+    job_id = headers.get("id")
     is_ours = isinstance(job_id, str) and len(job_id) == ID_LENGTH
-    return is_ours and said.get("eta") is None and said.get("expires") is None
+    return is_ours and headers.get("eta") is None and headers.get("expires") is None
+
+
+def end_unjoined(processes: "PromptPool", supervisor: "Supervisor") -> None:
+    """Ends the run that was handed over ahead, if Celery has not come to its message: nobody would supervise it."""
+    unjoined = processes.end_unjoined()
+    if unjoined is not None:
+        log.error("job.not_supervised", job=unjoined[0], pid=unjoined[1])
+        supervisor.report_lost(Run(*unjoined))
+
+
+class HeadStart(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Hands jobs to idle processes before kombu reads their messages, which it has just popped from Redis."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, parent: "Consumer") -> None:
+        """Celery calls it once it consumes, and again after each loss of the connection."""
+        self._consumer = parent
+        # redis-py calls it with each reply.
+        parent.task_consumer.channel.client.set_response_callback("BRPOP", self._look)
+        parent.hub.on_tick.add(self._end_unjoined)
+
+    def stop(self, parent: "Consumer") -> None:
+        """Celery calls it when it has lost the connection, or stops."""
+        parent.hub.on_tick.discard(self._end_unjoined)
+        self._end_unjoined()
+
+    def _look(self, reply: list[bytes] | None, **_: object) -> list[bytes] | None:
+        if reply:
+            self._end_unjoined()
+            try:
+                headers = orjson.loads(reply[1])["headers"]
+                if headers["task"] in self._consumer.strategies and runs_at_once(headers):
+                    self._processes.write_ahead(headers["id"])
+            except (ValueError, LookupError, TypeError, AttributeError):
+                # No message of ours: kombu says what is wrong with it.
+                log.debug("message.not_read_ahead")
+        return reply
+
+    def _end_unjoined(self) -> None:
+        end_unjoined(self._processes, self._consumer.app.supervisor)
+
+    @property
+    def _processes(self) -> "PromptPool":
+        processes: PromptPool = self._consumer.pool.processes
+        return processes
