@@ -115,7 +115,7 @@ def ticket_or_outcome(job: Job, *, headers: list[tuple[str, str]], handed_in: bo
             followers=at.followers,
             check=lambda: check_still_welcome(current_caller()),
             handed_in=handed_in,
-        )
+        ).job
         headers.append(("Preference-Applied", f"wait={seconds}"))
     if not (seconds and job.is_final):
         return at.ticket(job, *headers)

@@ -4,8 +4,8 @@ None stands for what the views have to answer; errors are raised as the views ra
 """
 
 import io
+from dataclasses import replace
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import orjson
@@ -16,10 +16,11 @@ from app.answers import NO_STORE
 from app.desk import Desk
 from app.documents import job_document
 from app.encodings import LEAST
+from app.following.endings import Ending
 from app.pace import Outlook
 from app.preferences import wait_for_outcome, wait_in
 from app.problems import Problem
-from app.read_ahead import MOST, READ_AHEAD, ReadAhead
+from app.read_ahead import READ_AHEAD, ReadAhead, look
 from app.results import result_headers
 from app.signals.request_log import note_job
 from app.submitting.bodies import Body, object_in
@@ -30,6 +31,7 @@ from jobs.datasets import Dataset
 from jobs.errors import NoSuchJob
 from jobs.intake import Order
 from jobs.job import Job
+from jobs.record import Submission
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -54,13 +56,12 @@ class PlainAnswers:
         if caller is None:
             return None
         ahead: ReadAhead | None = environ.get(READ_AHEAD)
-        asked = monotonic()
-        job, content = self._desk.store.find_with_small_result(job_id, most=0 if ahead is None else MOST)
-        if not caller.sees(job.caller):
+        seen = look(self._desk.store, job_id, with_result=ahead is not None)
+        if not caller.sees(seen.job.caller):
             raise NoSuchJob(job_id)
-        if content is not None and ahead is not None:
-            ahead.keep(job, content, asked=asked)
-        job, applied = self._waited_for(environ, job, caller, handed_in=False)
+        if ahead is not None:
+            ahead.keep(seen)
+        job, applied = self._waited_for(environ, seen.job, caller)
         if not job.is_final:
             told = 202, *self._ticket(job, applied, root=root)
         else:
@@ -75,7 +76,7 @@ class PlainAnswers:
             return None
         ahead: ReadAhead | None = environ.get(READ_AHEAD)
         known = None if ahead is None else ahead.result_of(job_id)
-        job, content = known or self._desk.store.find_with_result(job_id)
+        job, content = known[:2] if known else self._desk.store.find_with_result(job_id)
         if not caller.sees(job.caller):
             raise NoSuchJob(job_id)
         if content is None:
@@ -106,26 +107,46 @@ class PlainAnswers:
             dataset=_not_here,
         )
         submission = judge.accept(Body(members=members))
-        job = self._desk.store.take(Order(submissions=(submission,), rate=caller.rate)).jobs[0]
-        note_job(job.id)
+        applied: Headers = []
+        if not wait_in(environ.get("HTTP_PREFER", "")):
+            job = self._take(submission, caller)
+        else:
+            with self._desk.followers.ending(submission.id) as ending:
+                job = self._take(replace(submission, ending=ending.channel), caller)
+                job, applied = self._waited_for(environ, job, caller, ending=ending)
         where = ("Operation-Location", below(root, job_path(job.id)))
-        job, applied = self._waited_for(environ, job, caller, handed_in=True)
         # An accepted job is told at any length: nobody may hand it in once more.
         if applied and job.is_final:
             return 303, *self._outcome(job, [where, *applied], root=root)
         return 202, *self._ticket(job, [where, *applied], root=root)
 
+    def _take(self, submission: Submission, caller: Caller) -> Job:
+        """The job as the store has accepted it."""
+        job = self._desk.store.take(Order(submissions=(submission,), rate=caller.rate)).jobs[0]
+        note_job(job.id)
+        return job
+
     def _waited_for(
-        self, environ: "WSGIEnvironment", job: Job, caller: Caller, *, handed_in: bool
+        self, environ: "WSGIEnvironment", job: Job, caller: Caller, *, ending: Ending | None = None
     ) -> tuple[Job, Headers]:
-        """The job after the wait that its client prefers, and the header that says so."""
+        """The job after the wait that its client prefers, and the header that says so; ``ending`` is how the end of one
+        is heard of that was handed in just now.
+        """
         seconds = wait_in(environ.get("HTTP_PREFER", ""))
         if not seconds or job.is_final:
             return job, []
-        check = partial(self._doorkeeper.check, caller)
-        followers = self._desk.followers
-        job = wait_for_outcome(job, seconds=seconds, followers=followers, check=check, handed_in=handed_in)
-        return job, [("Preference-Applied", f"wait={seconds}")]
+        seen = wait_for_outcome(
+            job,
+            seconds=seconds,
+            followers=self._desk.followers,
+            check=partial(self._doorkeeper.check, caller),
+            handed_in=ending is not None,
+            ending=ending,
+        )
+        ahead: ReadAhead | None = environ.get(READ_AHEAD)
+        if ahead is not None:
+            ahead.keep(seen)
+        return seen.job, [("Preference-Applied", f"wait={seconds}")]
 
     def _caller(self, environ: "WSGIEnvironment", scope: Scope) -> Caller | None:
         """Who asks; None where they may not, which is not said here."""

@@ -8,13 +8,18 @@ from urllib.request import parse_http_list
 
 from flask import Request
 
+from app.following.endings import Ending
 from app.following.followers import Followers, deadline_in, left_until
 from app.problems import Problem
+from app.read_ahead import Seen
 from jobs.errors import NoSuchJob, StoreUnavailable
 from jobs.job import Job
 
 #: Longest wait for a job, seconds.
 LONGEST_WAIT = 30
+
+#: How long who has handed in a job waits to be told of its end by itself, before following it, seconds.
+SOON = 0.5
 
 #: When who waits asks Redis again that did not answer, seconds.
 ASK_AGAIN = 0.5
@@ -53,11 +58,18 @@ def _seconds(value: str) -> int:
 
 
 def wait_for_outcome(
-    job: Job, *, seconds: int, followers: Followers, check: Callable[[], None], handed_in: bool
-) -> Job:
+    job: Job,
+    *,
+    seconds: int,
+    followers: Followers,
+    check: Callable[[], None],
+    handed_in: bool,
+    ending: Ending | None = None,
+) -> Seen:
     """The job after the wait, where who waits may still know of it (``check`` raises else).
 
     Whoever has handed it in just now gets it as it was then where that fails: without its ticket nobody would find it.
+    ``ending`` tells those of its end whom this process hears of by itself.
 
     Raises:
         NoSuchJob: it was purged meanwhile.
@@ -66,13 +78,13 @@ def wait_for_outcome(
 
     """
     try:
-        waited_for = wait_for_end(job, seconds=seconds, followers=followers)
+        seen = _wait(job.id, deadline_in(seconds), followers=followers, ending=ending)
         check()
     except (NoSuchJob, Problem, StoreUnavailable):
         if not handed_in:
             raise
-        return job
-    return waited_for
+        return Seen(job, None, 0.0)
+    return seen
 
 
 def wait_for_end(job: Job, *, seconds: float, followers: Followers) -> Job:
@@ -83,19 +95,25 @@ def wait_for_end(job: Job, *, seconds: float, followers: Followers) -> Job:
         StoreUnavailable: Redis does not say what happens, or at the end of the wait still not what has.
 
     """
-    deadline = deadline_in(seconds)
     if job.is_final or not seconds:
         return job
-    with followers.following(job.id) as follower:
+    return _wait(job.id, deadline_in(seconds), followers=followers).job
+
+
+def _wait(job_id: str, deadline: float, *, followers: Followers, ending: Ending | None = None) -> Seen:
+    told = ending and ending.wait(min(SOON, left_until(deadline)))
+    if told:
+        return told
+    with followers.following(job_id) as follower:
         while follower.end is None and left_until(deadline):
             events, gap = follower.take()
             try:
                 if gap or any(event.kind == "completed" for event in events):
-                    job = followers.job(job.id)
+                    seen = followers.look(job_id)
+                    if seen.job.is_final:
+                        return seen
             except StoreUnavailable:
                 follower.wait(min(ASK_AGAIN, left_until(deadline)))
                 follower.tell_of_gap()
-            if job.is_final:
-                return job
             follower.wait(left_until(deadline))
-        return followers.job(job.id)
+        return followers.look(job_id)

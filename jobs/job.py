@@ -208,6 +208,10 @@ class Job:
 ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
 
+#: And how long it is.
+ID_LENGTH = 36
+
+
 def new_id() -> str:
     """A fresh job id: UUIDv7 (RFC 9562), so that ids sort by their time."""
     return str(uuid7())

@@ -7,6 +7,7 @@ key                       type    holds
 ``<ns>:data:<id>``        string  its input, where it is small
 ``<ns>:result:<id>``      string  its result, ready to send, where it is small
 ``<ns>:events:<id>``      list    what happened to it: ``number kind JSON``; also the channel that tells it
+``<ns>:endings:<process>`` none   a channel alone: the ids of jobs that have ended, for a process whose clients wait
 ``<ns>:logs:<id>``        list    the lines that it logged: ``time text``
 ``<ns>:jobs``             zset    every known job by when it was accepted
 ``<ns>:jobs:<caller>``    zset    the same of one caller
@@ -77,6 +78,10 @@ class Keys:
     def events(self, job_id: str) -> str:
         """What happened to a job, and the channel that tells it."""
         return f"{self.namespace}:events:{job_id}"
+
+    def endings(self, process: str) -> str:
+        """The channel on which a process of the API is told which of the jobs that it waits for have ended."""
+        return f"{self.namespace}:endings:{process}"
 
     def logs(self, job_id: str) -> str:
         """The lines that a job logged."""

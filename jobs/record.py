@@ -36,6 +36,8 @@ class Submission:
     webhook_delivery: str = ""
     #: The URL of the service as the client reached it, or "".
     base_url: str = ""
+    #: The channel on which its end is told to who waits for it, or "".
+    ending: str = ""
     #: The request that it came with, as the log knows it, or "".
     request_id: str = ""
     #: The span of that request, as a ``traceparent`` (W3C Trace Context), or "".
@@ -87,6 +89,7 @@ def fields_of(submission: Submission, *, blob: str, batch: str) -> list[str | in
         "webhook": submission.webhook,
         "webhook_delivery": submission.webhook_delivery,
         "base_url": submission.base_url,
+        "ending": submission.ending,
         "request_id": submission.request_id,
         "trace": submission.trace,
     }
@@ -153,6 +156,17 @@ def just_accepted(submission: Submission, receipt: Receipt, *, blob: str, batch:
 def job_of(job_id: str, flat: Sequence[bytes], *, position: int | None = None) -> Job:
     """The job that these fields (name, value, …) of its record tell of."""
     record = {name: value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return _job(job_id, record, position=position)
+
+
+def ended_job(told: bytes) -> tuple[Job, bytes | None]:
+    """The job that the scripts tell of to whoever waits for its end, and its result, None where that is not told."""
+    job_id, flat, *result = orjson.loads(told)
+    record = {name.encode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return _job(job_id, record, position=None), result[0].encode() if result else None
+
+
+def _job(job_id: str, record: Mapping[bytes, str], *, position: int | None) -> Job:
     return Job(
         id=job_id,
         analysis=record[b"analysis"],

@@ -4,16 +4,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
+from uuid import uuid4
 
+from app.following.endings import Ending, Endings
 from app.following.shared_reads import SharedRead, Turns
 from app.following.subscription import Subscription
+from app.read_ahead import Seen, look
 from app.serving.stopping import on_stop, stopping
 from jobs.connection import POOL_SIZE
 from jobs.errors import StoreUnavailable
 from jobs.events import Event, history
-from jobs.job import Job
 from jobs.store import Store
 
 #: Events that wait for a follower at most; who reads more slowly is dropped.
@@ -83,7 +85,7 @@ class _Channel:
     def __init__(self, job_id: str, *, store: Store, turns: Turns) -> None:
         self.followers: set[Follower] = set()
         # When something happens to a job, all who follow it want to read it at the same moment.
-        self.job = SharedRead(lambda: store.find(job_id), turns)
+        self.job = SharedRead(lambda: look(store, job_id), turns)
         self.history = SharedRead(lambda: history(store, job_id), turns)
         #: Set from when on nothing that happens is missed.
         self.confirmed = threading.Event()
@@ -99,6 +101,8 @@ class Followers:
         self._timeout = store.settings.redis_timeout
         self._channels: dict[str, _Channel] = {}
         self._lock = threading.Lock()
+        #: Those that are told on a channel of this process; None until somebody hands in a job and waits.
+        self._endings: Endings | None = None
         self._subscription = Subscription(store.redis, heard=self._hear, confirmed=self._confirm)
         on_stop(self._stop)
 
@@ -145,7 +149,14 @@ class Followers:
                 del self._channels[name]
                 self._subscription.remove(name)
 
-    def job(self, job_id: str) -> Job:
+    def ending(self, job_id: str) -> AbstractContextManager[Ending]:
+        """Hears meanwhile of the end of a job, which is handed in within; see :mod:`app.following.endings`."""
+        if self._endings is None:
+            with self._lock:
+                self._endings = self._endings or self._listen_for_endings()
+        return self._endings.expected(job_id)
+
+    def look(self, job_id: str) -> Seen:
         """The job as it is now; all who follow it and ask at the same moment cost one round trip.
 
         Raises:
@@ -156,7 +167,7 @@ class Followers:
         return self._channel(job_id).job.read()
 
     def history(self, job_id: str) -> list[Event]:
-        """What has happened to the job so far, as :func:`jobs.events.history` has it; shared like :meth:`job`.
+        """What has happened to the job so far, as :func:`jobs.events.history` has it; shared like :meth:`look`.
 
         Raises:
             NoSuchJob: there is no record of it.
@@ -185,12 +196,23 @@ class Followers:
             channel.followers.add(follower)
             return channel
 
+    def _listen_for_endings(self) -> Endings:
+        # Of this very process, which may have been forked from one that listens, too.
+        endings = Endings(self._keys.endings(uuid4().hex))
+        self._subscription.add(endings.channel)
+        return endings
+
     def _hear(self, name: str, entry: bytes) -> None:
+        if self._endings is not None and name == self._endings.channel:
+            self._endings.hear(entry)
+            return
         event = Event.read(entry)
         for follower in self._followers_of(name):
             follower.tell(event)
 
     def _confirm(self, name: str | None) -> None:
+        if self._endings is not None and name in (None, self._endings.channel):
+            self._endings.is_heard = name is not None
         with self._lock:
             channels = [each for known, each in self._channels.items() if name in (None, known)]
         for channel in channels:

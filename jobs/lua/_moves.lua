@@ -120,7 +120,8 @@ local function count_end(keys, job, status, cause, now)
 end
 
 -- What the record says that `conclude` has to know; each call into Redis takes its time.
-local CONCLUDED_BY = { 'status', 'fence', 'started', 'analysis', 'caller', 'webhook', 'data_blob', 'events', 'step' }
+local CONCLUDED_BY = { 'status', 'fence', 'started', 'analysis', 'caller', 'webhook', 'data_blob', 'events', 'step',
+  'ending' }
 
 -- The fields of a record that `conclude` needs, by name; `status` is missing where there is no record.
 local function read_job(record)
@@ -132,8 +133,9 @@ local function read_job(record)
 end
 
 -- Ends the job. `keep.result` and `keep.tombstone` are milliseconds; `fields`: what else the record shall say, as
--- {name, value, …}; `job`: what it says now, as `read_job` or a whole record by name has it, if that was read.
-local function conclude(keys, id, status, now, keep, fields, job)
+-- {name, value, …}; `job`: what it says now, as `read_job` or a whole record by name has it, if that was read; `result`:
+-- the bytes of its result, if they are few.
+local function conclude(keys, id, status, now, keep, fields, job, result)
   job = job or read_job(keys.record)
   local expires, said, number = now + keep.result, by_name(fields), (job.events or 0) + 1
   redis.call('HSET', keys.record, 'status', status, 'finished', now, 'updated', now, 'expires', expires, 'events', number,
@@ -159,6 +161,10 @@ local function conclude(keys, id, status, now, keep, fields, job)
     redis.call('PEXPIRE', key, keep.result)
   end
   keep_files_until(keys, expires, { data_blob = job.data_blob, result_blob = said.result_blob, attached = said.attached })
+  if job.ending and job.ending ~= '' then
+    -- A client waits for it at this process of the API; what would be asked for next is told with it.
+    redis.call('PUBLISH', job.ending, cjson.encode({ id, redis.call('HGETALL', keys.record), result }))
+  end
 end
 
 -- The job has waited in the queue longer than it may.

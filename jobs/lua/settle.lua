@@ -15,6 +15,9 @@
 -- How many run times of an analysis are kept, the latest ones.
 local TIMES_KEPT = 50
 
+-- Longest result that is told with the end of its job, bytes; what is longer is read. app/read_ahead.py has the same.
+local MOST_TOLD = 2048
+
 local job = read_job(KEYS[1])
 local keys = keys_of_job(KEYS, job.step or '0')
 local result, times = KEYS[23], KEYS[24]
@@ -44,5 +47,6 @@ if outcome == 'succeeded' then
   end
   redis.call('PEXPIRE', times, keep.result + keep.tombstone)
 end
-conclude(keys, id, outcome, now, keep, { unpack(ARGV, 8) }, job)
+local told = outcome == 'succeeded' and blob == '' and #bytes <= MOST_TOLD and bytes or nil
+conclude(keys, id, outcome, now, keep, { unpack(ARGV, 8) }, job, told)
 return { 'settled', outcome }

@@ -114,16 +114,17 @@ def test_redis_is_asked_again_that_did_not_answer_in_the_wait(
     app: Flask, client: FlaskClient, leases: Leases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = started(client, leases)
-    find, asked = Store.find, []
+    find, asked = Store.find_with_small_result, []
 
-    def away_twice(store: Store, job_id: str) -> Job:
+    def away_twice(store: Store, job_id: str, *, most: int) -> tuple[Job, bytes | None]:
         asked.append(job_id)
-        if len(asked) in (1, 2):
+        # The first is that of the poll, before it waits.
+        if len(asked) in (2, 3):
             raise StoreUnavailable(job_id)
-        return find(store, job_id)
+        return find(store, job_id, most=most)
 
-    monkeypatch.setattr(Store, "find", away_twice)
-    thread = soon(lambda: (eventually(lambda: asked), leases.succeed(claim, b"{}", metrics=NOTHING)))
+    monkeypatch.setattr(Store, "find_with_small_result", away_twice)
+    thread = soon(lambda: (eventually(lambda: asked[1:]), leases.succeed(claim, b"{}", metrics=NOTHING)))
     answer = client.get(f"/queuedResource/{claim.job.id}/status", headers={"Prefer": "wait=20"})
     thread.join()
     assert answer.status_code == 303
@@ -148,16 +149,16 @@ def test_many_who_wait_for_one_job_read_it_together(
 
     threads = [soon(poll_and_wait) for _ in range(many)]
     eventually(all_listen)
-    find, reads = Store.find, []
+    find, reads = Store.find_with_small_result, []
 
-    def find_slowly(store: Store, job_id: str) -> Job:
+    def find_slowly(store: Store, job_id: str, *, most: int) -> tuple[Job, bytes | None]:
         if settled.is_set():
             reads.append(job_id)
             # Until all others have heard of the end, and so want to read, too.
             eventually(lambda: len(reads) > 1 or all_listen())
-        return find(store, job_id)
+        return find(store, job_id, most=most)
 
-    monkeypatch.setattr(Store, "find", find_slowly)
+    monkeypatch.setattr(Store, "find_with_small_result", find_slowly)
     settled.set()
     leases.succeed(claim, b"{}", metrics=NOTHING)
     for thread in threads:
@@ -206,11 +207,11 @@ def test_who_submits_gets_the_ticket_though_redis_fails_in_the_wait(
 ) -> None:
     """The job was accepted: without its ticket nobody would find it."""
 
-    def away(_store: Store, job_id: str) -> None:
+    def away(_store: Store, job_id: str, *, most: int) -> None:
         raise StoreUnavailable(job_id)
 
     with monkeypatch.context() as outage:
-        outage.setattr(Store, "find", away)
+        outage.setattr(Store, "find_with_small_result", away)
         answer = client.post("/analysis/double/run", json=RUN, headers={"Prefer": "wait=1"})
     assert is_ticket(answer)
     assert desk_of(app).followers._channels == {}

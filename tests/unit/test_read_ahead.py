@@ -6,7 +6,7 @@ import pytest
 from accepted_job import accepted_job
 from standing_clock import Clock
 
-from app.read_ahead import FRESH, ReadAhead
+from app.read_ahead import FRESH, ReadAhead, Seen
 from jobs.job import Attachment, Job, JobStatus
 
 #: A moment, seconds; far shorter than anything is kept.
@@ -26,7 +26,7 @@ def ahead(clock: Clock) -> ReadAhead:
     """What is kept with a connection whose first request has read a result ahead."""
     kept = ReadAhead()
     kept.turn()
-    kept.keep(succeeded("mine"), b"{}", asked=clock())
+    kept.keep(Seen(succeeded("mine"), b"{}", clock()))
     return kept
 
 
@@ -40,9 +40,16 @@ def found(ahead: ReadAhead, job_id: str = "mine") -> bytes | None:
     return None if known is None else known[1]
 
 
-def test_the_next_request_has_the_job_and_its_result(ahead: ReadAhead) -> None:
+def test_the_next_request_has_the_job_and_its_result(ahead: ReadAhead, clock: Clock) -> None:
     ahead.turn()
-    assert ahead.result_of("mine") == (succeeded("mine"), b"{}")
+    assert ahead.result_of("mine") == Seen(succeeded("mine"), b"{}", clock())
+
+
+def test_a_job_without_a_result_at_hand_is_not_kept(ahead: ReadAhead, clock: Clock) -> None:
+    ahead.turn()
+    ahead.keep(Seen(succeeded("mine"), None, clock()))
+    ahead.turn()
+    assert found(ahead) is None
 
 
 def test_the_request_that_reads_it_is_not_the_next_one(ahead: ReadAhead) -> None:
@@ -69,7 +76,7 @@ def test_another_job_has_another_result(ahead: ReadAhead) -> None:
 
 def test_what_was_read_last_counts(ahead: ReadAhead, clock: Clock) -> None:
     ahead.turn()
-    ahead.keep(succeeded("another"), b"[]", asked=clock())
+    ahead.keep(Seen(succeeded("another"), b"[]", clock()))
     ahead.turn()
     assert found(ahead, "another") == b"[]"
 
@@ -106,6 +113,6 @@ def test_a_result_is_handed_out_once(ahead: ReadAhead) -> None:
 def test_nothing_is_kept_of_a_job_with_files(clock: Clock) -> None:
     attached = Attachment(kind="file", name="a", title="A", media_type="text/plain", size=1, blob="attached/a")
     ahead = ReadAhead()
-    ahead.keep(replace(succeeded("mine"), attached=(attached,)), b"{}", asked=clock())
+    ahead.keep(Seen(replace(succeeded("mine"), attached=(attached,)), b"{}", clock()))
     ahead.turn()
     assert found(ahead) is None
