@@ -14,6 +14,9 @@ from jobs.wire import Argument, Reply, Wire, WireOf
 
 __all__ = ["Argument", "Call", "Reply", "Scripts"]
 
+#: Scripts that need nothing of what the others share; to set that up takes Redis as long as many a command.
+ALONE = frozenset({"add_counts", "dataset_describe", "dispatched", "forget", "read", "submit"})
+
 #: The keys and arguments of one call.
 Call = tuple[Sequence[str], Sequence[Argument]]
 
@@ -21,7 +24,8 @@ Call = tuple[Sequence[str], Sequence[Argument]]
 @cache
 def _source(name: str) -> str:
     folder = files("jobs") / "lua"
-    return (folder / "_moves.lua").read_text("utf-8") + (folder / f"{name}.lua").read_text("utf-8")
+    script = (folder / f"{name}.lua").read_text("utf-8")
+    return script if name in ALONE else (folder / "_moves.lua").read_text("utf-8") + script
 
 
 class Scripts:

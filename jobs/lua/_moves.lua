@@ -1,4 +1,5 @@
--- What several scripts do alike; put in front of each of them when it is loaded. No KEYS or ARGV are read here.
+-- What several scripts do alike; put in front of each of them when it is loaded, but for those that use nothing of it
+-- (jobs/scripts.py). No KEYS or ARGV are read here.
 
 -- Redis' own clock, Unix time in milliseconds. Processes' clocks are never asked.
 local function now_ms()
