@@ -207,7 +207,6 @@ class Job:
 #: What every id looks like, as JSON Schema says it.
 ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
-
 #: And how long it is.
 ID_LENGTH = 36
 

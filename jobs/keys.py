@@ -7,7 +7,7 @@ key                       type    holds
 ``<ns>:data:<id>``        string  its input, where it is small
 ``<ns>:result:<id>``      string  its result, ready to send, where it is small
 ``<ns>:events:<id>``      list    what happened to it: ``number kind JSON``; also the channel that tells it
-``<ns>:endings:<process>`` none   a channel alone: the ids of jobs that have ended, for a process whose clients wait
+``<ns>:endings:<process>`` none   a channel alone: the ends of jobs, for the process of the API that waits
 ``<ns>:logs:<id>``        list    the lines that it logged: ``time text``
 ``<ns>:jobs``             zset    every known job by when it was accepted
 ``<ns>:jobs:<caller>``    zset    the same of one caller
