@@ -12,6 +12,7 @@ from app.following.endings import Ending
 from app.following.followers import Followers, deadline_in, left_until
 from app.problems import Problem
 from app.read_ahead import Seen
+from app.serving.stopping import stopping
 from jobs.errors import NoSuchJob, StoreUnavailable
 from jobs.job import Job
 
@@ -101,9 +102,26 @@ def wait_for_end(job: Job, *, seconds: float, followers: Followers) -> Job:
 
 
 def _wait(job_id: str, deadline: float, *, followers: Followers, ending: Ending | None = None) -> Seen:
-    told = ending and ending.wait(min(SOON, left_until(deadline)))
-    if told:
-        return told
+    """The job after the wait; who hears of its end by itself follows it only where that takes longer."""
+    if ending is None or not ending.channel:
+        return _follow(job_id, deadline, followers=followers)
+    patience = SOON if ending.is_likely else 0.0
+    while (told := ending.wait(min(patience, left_until(deadline)))) is None:
+        try:
+            seen = _follow(job_id, deadline, followers=followers)
+        except StoreUnavailable:
+            # Where Redis stands still for a while, what it tells then is heard all the same.
+            if not left_until(deadline) or stopping():
+                raise
+            patience = SOON
+            continue
+        if seen.job.is_final:
+            ending.note_found()
+        return seen
+    return told
+
+
+def _follow(job_id: str, deadline: float, *, followers: Followers) -> Seen:
     with followers.following(job_id) as follower:
         while follower.end is None and left_until(deadline):
             events, gap = follower.take()

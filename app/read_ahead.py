@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Under this name each request of a connection carries what was read ahead for it.
 READ_AHEAD = "coatcheck.read_ahead"
 
-#: How long what Redis was asked for counts as what there is, seconds.
+#: How long what Redis was asked for, or told by itself, counts as what there is, seconds.
 FRESH = 0.02
 
 #: Largest result that is read ahead, bytes: every idle connection may hold one.
@@ -30,7 +30,7 @@ class Seen(NamedTuple):
     job: Job
     #: Its result, if that was asked for, is in Redis and is so small that it is read ahead.
     result: bytes | None
-    #: When Redis was asked, by the monotonic clock.
+    #: When Redis was asked, or had it to tell by itself, by the monotonic clock.
     asked: float
 
 

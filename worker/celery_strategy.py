@@ -71,9 +71,12 @@ class HeadStart(bootsteps.StartStopStep):  # type: ignore[misc]
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
+    #: Whether Celery consumes. When kombu closes its channel then, it reads one more reply, and puts its message back.
+    _consumes = False
+
     def start(self, parent: "Consumer") -> None:
         """Celery calls it once it consumes, and again after each loss of the connection."""
-        self._consumer = parent
+        self._consumer, self._consumes = parent, True
         # redis-py calls it with each reply.
         parent.task_consumer.channel.client.set_response_callback("BRPOP", self._look)
         parent.hub.on_tick.add(self._end_unjoined)
@@ -82,23 +85,30 @@ class HeadStart(bootsteps.StartStopStep):  # type: ignore[misc]
         """Celery calls it when it has lost the connection, or stops."""
         parent.hub.on_tick.discard(self._end_unjoined)
         self._end_unjoined()
+        self._consumes = False
 
     def _look(self, reply: list[bytes] | None, **_: object) -> list[bytes] | None:
-        if reply:
+        processes = self._processes
+        if reply and processes is not None:
             self._end_unjoined()
             try:
                 headers = orjson.loads(reply[1])["headers"]
                 if headers["task"] in self._consumer.strategies and runs_at_once(headers):
-                    self._processes.write_ahead(headers["id"])
+                    processes.write_ahead(headers["id"])
             except (ValueError, LookupError, TypeError, AttributeError):
                 # No message of ours: kombu says what is wrong with it.
                 log.debug("message.not_read_ahead")
         return reply
 
     def _end_unjoined(self) -> None:
-        end_unjoined(self._processes, self._consumer.app.supervisor)
+        processes = self._processes
+        if processes is not None:
+            end_unjoined(processes, self._consumer.app.supervisor)
 
     @property
-    def _processes(self) -> "PromptPool":
-        processes: PromptPool = self._consumer.pool.processes
+    def _processes(self) -> "PromptPool | None":
+        """The pool, as long as its messages come here; a cold stop ends it in a signal's handler, amid anything."""
+        if not self._consumes:
+            return None
+        processes: PromptPool | None = self._consumer.pool.processes
         return processes

@@ -151,10 +151,9 @@ class Followers:
 
     def ending(self, job_id: str) -> AbstractContextManager[Ending]:
         """Hears meanwhile of the end of a job, which is handed in within; see :mod:`app.following.endings`."""
-        if self._endings is None:
-            with self._lock:
-                self._endings = self._endings or self._listen_for_endings()
-        return self._endings.expected(job_id)
+        with self._lock:
+            endings = self._endings or self._listen_for_endings()
+        return endings.expected(job_id)
 
     def look(self, job_id: str) -> Seen:
         """The job as it is now; all who follow it and ask at the same moment cost one round trip.
@@ -197,8 +196,8 @@ class Followers:
             return channel
 
     def _listen_for_endings(self) -> Endings:
-        # Of this very process, which may have been forked from one that listens, too.
-        endings = Endings(self._keys.endings(uuid4().hex))
+        # Known before it is subscribed to, for its confirmation may come at once.
+        self._endings = endings = Endings(self._keys.endings(uuid4().hex))
         self._subscription.add(endings.channel)
         return endings
 
@@ -229,6 +228,8 @@ class Followers:
             return list(channel.followers) if channel else []
 
     def _stop(self) -> None:
+        if self._endings is not None:
+            self._endings.stop()
         with self._lock:
             followers = [follower for channel in self._channels.values() for follower in channel.followers]
         for follower in followers:

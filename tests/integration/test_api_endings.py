@@ -3,22 +3,28 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from time import monotonic
 
 import orjson
 import pytest
 from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
+from key_bearers import Bearer, ring_of
+from standing_clock import Clock
 from submissions import NOTHING, a_submission
 from waiting import eventually
 from werkzeug.test import TestResponse
 
-from app.following.endings import Ending
-from app.read_ahead import MOST
+from app.factory import create_app
+from app.following.endings import Ending, Endings
+from app.read_ahead import MOST, READ_AHEAD, ReadAhead
 from jobs.claims import Draft
-from jobs.job import Cause, Failure
+from jobs.errors import StoreUnavailable
+from jobs.job import Cause, Failure, new_id
 from jobs.leases import Leases
 from jobs.record import ended_job, job_of
+from jobs.settings import Settings
 from jobs.store import Store
 from jobs.sweep import sweep
 
@@ -27,6 +33,27 @@ PAST = {"Sec-Fetch-Site": "none"}
 
 #: Letters that JSON writes in another way than they are, or that are long in UTF-8.
 LETTERS = 'a "quoted" \\ back/slash, ünïcödé, 日本語, 🧪, tab\t, \u2028, \x7f'
+
+#: Fields that every record has, but for when it was made.
+A_RECORD = [
+    part
+    for name, said in {
+        "analysis": "double",
+        "analysis_version": "1",
+        "status": "failed",
+        "caller": LETTERS,
+        "priority": "normal",
+        "seed": "0",
+        "timeout": "1.5",
+        "step": "3",
+        "attempt": "1",
+        "max_attempts": "3",
+        "fence": "1",
+        "updated": "2",
+        "events": "3",
+    }.items()
+    for part in (name, said)
+]
 
 
 def cancel_running(client: FlaskClient, leases: Leases, job_id: str) -> None:
@@ -65,10 +92,14 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
 @pytest.fixture
 def listening(app: Flask) -> Flask:
     """An API that listens to the ends of its jobs."""
+    listen(app)
+    return app
+
+
+def listen(app: Flask) -> None:
     with desk_of(app).followers.ending("nobody's"):
         pass
     eventually(lambda: desk_of(app).followers._endings.is_heard)
-    return app
 
 
 def jobs_of(app: Flask) -> list[str]:
@@ -92,13 +123,18 @@ def end_when_it_is_there(app: Flask, end: Callable[[str], object]) -> threading.
 
 def submit_and_wait(app: Flask, end: Callable[[str], object], **headers: str) -> TestResponse:
     thread = end_when_it_is_there(app, end)
-    answer = app.test_client().post(
+    answer = post(app.test_client(), **headers)
+    thread.join()
+    return answer
+
+
+def post(client: FlaskClient, *, ahead: ReadAhead | None = None, **headers: str) -> TestResponse:
+    return client.post(
         "/analysis/double/run",
         json={"params": {"number": 1}, "label": LETTERS},
         headers={"Prefer": "wait=20", **headers},
+        environ_overrides={READ_AHEAD: ahead} if ahead else {},
     )
-    thread.join()
-    return answer
 
 
 def told(answer: TestResponse) -> object:
@@ -225,9 +261,135 @@ def test_a_job_that_is_run_again_is_told_to_nobody(listening: Flask, client: Fla
 
 
 def test_a_record_is_read_alike_from_redis_and_from_what_is_told() -> None:
-    fields = [b"analysis", b"double", b"analysis_version", b"1", b"status", b"failed", b"caller", LETTERS.encode()]
-    fields += [b"priority", b"normal", b"seed", b"0", b"timeout", b"1.5", b"step", b"3", b"attempt", b"1"]
-    fields += [b"max_attempts", b"3", b"fence", b"1", b"created", b"1", b"updated", b"2", b"events", b"3"]
-    fields += [b"cause", b"rejected", b"error", LETTERS.encode()]
-    written = orjson.dumps(["x", [each.decode() for each in fields]])
-    assert ended_job(written) == (replace(job_of("x", fields), queue_position=None), None)
+    fields = [*A_RECORD, "created", "1", "cause", "rejected", "error", LETTERS]
+    assert ended_job(orjson.dumps(["x", fields])) == (job_of("x", [each.encode() for each in fields]), None)
+
+
+def test_the_result_that_was_told_is_at_hand_for_the_next_request(
+    listening: Flask, leases: Leases, seen: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.read_ahead.FRESH", 60)
+    ahead = ReadAhead()
+    thread = end_when_it_is_there(listening, lambda job_id: ENDS["succeeded"](None, leases, job_id))
+    answer = post(listening.test_client(), ahead=ahead)
+    thread.join()
+    ahead.turn()
+    known = ahead.result_of(answer.json["id"])
+    assert seen == [True]
+    assert known is not None
+    assert (known.job.status, known.result) == ("succeeded", b'{"doubled":2}')
+
+
+def test_what_was_told_is_as_old_as_the_end_of_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the word was on its way, or lay there until it was read."""
+    clock = Clock(50.0)
+    monkeypatch.setattr("app.following.endings.monotonic", clock)
+    endings = Endings("ends")
+    endings.is_heard = True
+    job_id = new_id()
+    with endings.expected(job_id) as ending:
+        clock.now = 70.0
+        endings.hear(orjson.dumps([job_id, [*A_RECORD, "created", "1000", "finished", "1250"], "{}"]))
+        clock.now = 90.0
+        told = ending.wait(0)
+    assert told is not None
+    assert told.asked == 50.25
+
+
+def test_a_key_that_is_revoked_in_the_wait_gets_the_ticket_and_not_the_outcome(
+    guarded_app: Flask, alice: Bearer, seen: list[bool]
+) -> None:
+    listen(guarded_app)
+    leases = Leases(desk_of(guarded_app).store, worker="worker-1")
+
+    def revoke_and_end(job_id: str) -> None:
+        ring_of(guarded_app).revoke(alice.id)
+        ENDS["succeeded"](None, leases, job_id)
+
+    answer = submit_and_wait(guarded_app, revoke_and_end, **alice.header)
+    assert seen == [True]
+    assert (answer.status_code, answer.json["status"]) == (202, "queued")
+
+
+def test_each_process_listens_to_a_channel_of_its_own(listening: Flask, api_settings: Settings) -> None:
+    other = create_app(api_settings)
+    listen(other)
+    channels = {desk_of(each).followers._endings.channel for each in (listening, other)}
+    desk_of(other).followers.close()
+    desk_of(other).store.redis.close()
+    assert len(channels) == 2
+
+
+def test_the_confirmation_of_the_channel_may_come_at_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    followers = desk_of(app).followers
+
+    def confirm_at_once(channel: str) -> None:
+        # By who listens, as ever; meanwhile nothing else is done.
+        threading.Thread(target=followers._confirm, args=[channel]).start()
+        eventually(lambda: followers._endings is not None and followers._endings.is_heard)
+
+    monkeypatch.setattr(followers._subscription, "add", confirm_at_once)
+    with followers.ending("nobody's") as ending:
+        assert ending.channel
+
+
+def test_a_wait_is_kept_up_though_redis_stands_still_in_it(
+    listening: Flask, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followers = desk_of(listening).followers
+    tried: list[str] = []
+
+    def unconfirmed(job_id: str) -> None:
+        tried.append(job_id)
+        raise StoreUnavailable(job_id)
+
+    monkeypatch.setattr(followers, "follow", unconfirmed)
+
+    def end_later(job_id: str) -> None:
+        eventually(lambda: len(tried) > 1)
+        ENDS["succeeded"](None, leases, job_id)
+
+    answer = submit_and_wait(listening, end_later)
+    assert (answer.status_code, answer.json["status"]) == (303, "succeeded")
+
+
+def test_it_ends_in_time_though_redis_does_not_come_back(listening: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unconfirmed(job_id: str) -> None:
+        raise StoreUnavailable(job_id)
+
+    monkeypatch.setattr(desk_of(listening).followers, "follow", unconfirmed)
+    answer = post(listening.test_client(), Prefer="wait=1")
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=1")
+
+
+def test_a_stop_ends_the_wait(listening: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    followers = desk_of(listening).followers
+    monkeypatch.setattr("app.preferences.SOON", 60)
+    monkeypatch.setattr("app.following.followers.stopping", lambda: True)
+    began = monotonic()
+    answer = submit_and_wait(listening, lambda _: followers._stop())
+    assert (answer.status_code, answer.json["status"]) == (202, "queued")
+    assert monotonic() - began < 15
+
+
+def test_workers_that_tell_nothing_are_not_waited_for_each_time(listening: Flask, leases: Leases) -> None:
+    endings = desk_of(listening).followers._endings
+    hear, endings.hear = endings.hear, lambda _: None
+    submit_and_wait(listening, lambda job_id: ENDS["succeeded"](None, leases, job_id))
+    assert not endings.is_told
+    # The next one follows its job at once; what is told again is heard again.
+    endings.hear = hear
+    submit_and_wait(listening, lambda job_id: ENDS["succeeded"](None, leases, job_id))
+    eventually(lambda: endings.is_told)
+
+
+@pytest.mark.parametrize("word", ['["%s"', '["%s", []]', '["%s", 5]', '["%s", ["status", "odd"]]', "[]", "", "x"])
+def test_a_word_that_cannot_be_read_is_as_if_it_had_not_come(listening: Flask, leases: Leases, word: str) -> None:
+    endings = desk_of(listening).followers._endings
+
+    def tell_something_else(job_id: str) -> None:
+        endings.hear((word.replace("%s", job_id)).encode())
+        ENDS["succeeded"](None, leases, job_id)
+
+    answer = submit_and_wait(listening, tell_something_else)
+    assert (answer.status_code, answer.json["status"]) == (303, "succeeded")

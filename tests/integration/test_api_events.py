@@ -3,7 +3,6 @@
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx_sse
 import orjson
@@ -12,18 +11,16 @@ from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
 from httpx_sse._decoders import SSEDecoder
-from key_bearers import Bearer, bearer, ring_of
+from key_bearers import Bearer, ring_of
 from submissions import NOTHING
 from waiting import eventually
 from walking import NOBODY, canceled, hand_in, slug, started, succeeded
 from werkzeug.test import TestResponse
 
-from app.factory import create_app
 from app.following.followers import MOST_WAITING, End, Follower
 from jobs.claims import Progress
 from jobs.events import Event
 from jobs.leases import Leases
-from jobs.settings import Settings
 
 
 def decoded(text: str) -> list[httpx_sse.ServerSentEvent]:
@@ -231,23 +228,6 @@ def test_head_of_a_stream_does_not_wait(app: Flask, client: FlaskClient) -> None
     answer.close()
     assert (answer.status_code, answer.data) == (200, b"")
     assert desk_of(app).followers._channels == {}
-
-
-@pytest.fixture
-def guarded_app(api_settings: Settings) -> Iterator[Flask]:
-    """An API that asks for keys."""
-    made = create_app(replace(api_settings, open=False))
-    yield made
-    desk_of(made).followers.close()
-    desk_of(made).store.redis.close()
-
-
-@pytest.fixture
-def alice(guarded_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Bearer:
-    """A caller whose key is looked at again at once, by requests and by streams."""
-    monkeypatch.setattr("app.access.known_keys.TRUSTED", 0.0)
-    monkeypatch.setattr("app.following.events.CHECK", 0.1)
-    return bearer(guarded_app)
 
 
 def test_a_busy_stream_ends_when_its_key_is_revoked(guarded_app: Flask, alice: Bearer) -> None:

@@ -2,26 +2,23 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 from desks import desk_of
 from flask import Flask
 from flask.testing import FlaskClient
-from key_bearers import Bearer, bearer, ring_of
+from key_bearers import Bearer, ring_of
 from submissions import NOTHING
 from waiting import eventually
 from walking import canceled, hand_in, poll, slug, started, succeeded
 from werkzeug.test import TestResponse
 
-from app.factory import create_app
 from app.following.followers import Followers
 from app.preferences import LONGEST_WAIT, wait_wanted
 from jobs.errors import StoreUnavailable
 from jobs.job import Job
 from jobs.leases import Leases
-from jobs.settings import Settings
 from jobs.store import Store
 
 RUN = {"params": {"number": 1}}
@@ -165,21 +162,6 @@ def test_many_who_wait_for_one_job_read_it_together(
         thread.join(timeout=20)
     assert statuses == [303] * many
     assert len(reads) <= many // 4
-
-
-@pytest.fixture
-def guarded_app(api_settings: Settings) -> Iterator[Flask]:
-    """An API that asks for keys, and reads them again at each request."""
-    made = create_app(replace(api_settings, open=False))
-    yield made
-    desk_of(made).followers.close()
-    desk_of(made).store.redis.close()
-
-
-@pytest.fixture
-def alice(guarded_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Bearer:
-    monkeypatch.setattr("app.access.known_keys.TRUSTED", 0.0)
-    return bearer(guarded_app)
 
 
 def submit_and_wait(client: FlaskClient, headers: dict[str, str] | None = None) -> TestResponse:

@@ -168,3 +168,27 @@ def test_it_is_given_back_when_the_connection_is_lost(monkeypatch: pytest.Monkey
     worker.head_start.stop(worker.consumer)
     assert worker.lost == [Run(JOB, 77)]
     assert worker.consumer.hub.on_tick == set()
+
+
+def test_a_reply_that_is_read_after_the_end_is_left_to_kombu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """kombu reads one when it closes its channel; the pool has gone then."""
+    worker = Worker(monkeypatch, comes_to_it)
+    worker.head_start.stop(worker.consumer)
+    worker.consumer.pool = None
+    assert worker.pop(written()) == [b"queue", written()]
+    assert worker.done == []
+
+
+def test_a_pool_that_ends_in_between_is_given_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(monkeypatch, comes_to_it)
+    worker.consumer.pool.processes = None
+    assert worker.pop(written()) == [b"queue", written()]
+    worker.turn()
+    worker.head_start.stop(worker.consumer)
+    assert (worker.done, worker.lost) == ([], [])
+
+
+def test_what_was_never_started_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(monkeypatch, comes_to_it)
+    celery_strategy.HeadStart(worker.consumer).stop(worker.consumer)
+    assert worker.lost == []
