@@ -8,8 +8,8 @@ from urllib.request import parse_http_list
 
 from flask import Request
 
-from app.following.endings import Ending
-from app.following.followers import Followers, deadline_in, left_until
+from app.following.endings import Ending, Endings
+from app.following.followers import Follower, Followers, deadline_in, left_until
 from app.problems import Problem
 from app.read_ahead import Seen
 from app.serving.stopping import stopping
@@ -70,7 +70,7 @@ def wait_for_outcome(
     """The job after the wait, where who waits may still know of it (``check`` raises else).
 
     Whoever has handed it in just now gets it as it was then where that fails: without its ticket nobody would find it.
-    ``ending`` tells those of its end whom this process hears of by itself.
+    That wait is kept up where Redis doesn't answer for a while. ``ending`` is how it may hear of the end by itself.
 
     Raises:
         NoSuchJob: it was purged meanwhile.
@@ -78,6 +78,8 @@ def wait_for_outcome(
         StoreUnavailable: Redis does not say what happens now.
 
     """
+    if handed_in and ending is None:
+        ending = Ending(Endings(""))
     try:
         seen = _wait(job.id, deadline_in(seconds), followers=followers, ending=ending)
         check()
@@ -103,15 +105,15 @@ def wait_for_end(job: Job, *, seconds: float, followers: Followers) -> Job:
 
 def _wait(job_id: str, deadline: float, *, followers: Followers, ending: Ending | None = None) -> Seen:
     """The job after the wait; who hears of its end by itself follows it only where that takes longer."""
-    if ending is None or not ending.channel:
+    if ending is None:
         return _follow(job_id, deadline, followers=followers)
-    patience = SOON if ending.is_likely else 0.0
+    patience = SOON if ending.is_likely and not stopping() else 0.0
     while (told := ending.wait(min(patience, left_until(deadline)))) is None:
         try:
             seen = _follow(job_id, deadline, followers=followers)
         except StoreUnavailable:
             # Where Redis stands still for a while, what it tells then is heard all the same.
-            if not left_until(deadline) or stopping():
+            if stopping() or not left_until(deadline):
                 raise
             patience = SOON
             continue
@@ -122,16 +124,29 @@ def _wait(job_id: str, deadline: float, *, followers: Followers, ending: Ending 
 
 
 def _follow(job_id: str, deadline: float, *, followers: Followers) -> Seen:
-    with followers.following(job_id) as follower:
-        while follower.end is None and left_until(deadline):
-            events, gap = follower.take()
-            try:
-                if gap or any(event.kind == "completed" for event in events):
-                    seen = followers.look(job_id)
-                    if seen.job.is_final:
-                        return seen
-            except StoreUnavailable:
-                follower.wait(min(ASK_AGAIN, left_until(deadline)))
-                follower.tell_of_gap()
-            follower.wait(left_until(deadline))
+    try:
+        follower = followers.follow(job_id, within=left_until(deadline))
+    except StoreUnavailable:
+        if left_until(deadline):
+            raise
+        # An answer is due, and how the job stands can perhaps be read.
         return followers.look(job_id)
+    try:
+        return _told_by(follower, job_id, deadline, followers=followers)
+    finally:
+        followers.leave(job_id, follower)
+
+
+def _told_by(follower: Follower, job_id: str, deadline: float, *, followers: Followers) -> Seen:
+    while follower.end is None and left_until(deadline):
+        events, gap = follower.take()
+        try:
+            if gap or any(event.kind == "completed" for event in events):
+                seen = followers.look(job_id)
+                if seen.job.is_final:
+                    return seen
+        except StoreUnavailable:
+            follower.wait(min(ASK_AGAIN, left_until(deadline)))
+            follower.tell_of_gap()
+        follower.wait(left_until(deadline))
+    return followers.look(job_id)

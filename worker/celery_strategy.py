@@ -37,13 +37,15 @@ def prompt(task: "Task", app: "Celery", consumer: "Consumer") -> Callable[..., o
     usual = default(task, app, consumer)
 
     def handle(message: Message, *arguments: object) -> object:
-        processes: PromptPool = consumer.pool.processes
-        if runs_at_once(message.headers) and not processes.is_ahead(message.headers["id"]):
+        # None where a cold stop has ended it, in a signal's handler.
+        processes: PromptPool | None = consumer.pool.processes
+        if processes is not None and runs_at_once(message.headers) and not processes.is_ahead(message.headers["id"]):
             processes.write_ahead(message.headers["id"])
         try:
             return usual(message, *arguments)
         finally:
-            end_unjoined(processes, task.app.supervisor)
+            if processes is not None:
+                end_unjoined(processes, task.app.supervisor)
 
     return handle
 
@@ -71,7 +73,8 @@ class HeadStart(bootsteps.StartStopStep):  # type: ignore[misc]
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
-    #: Whether Celery consumes. When kombu closes its channel then, it reads one more reply, and puts its message back.
+    #: Whether Celery consumes. Once it does no more, kombu closes its channel, reads one more reply, and puts that
+    #: message back.
     _consumes = False
 
     def start(self, parent: "Consumer") -> None:
@@ -84,8 +87,10 @@ class HeadStart(bootsteps.StartStopStep):  # type: ignore[misc]
     def stop(self, parent: "Consumer") -> None:
         """Celery calls it when it has lost the connection, or stops."""
         parent.hub.on_tick.discard(self._end_unjoined)
-        self._end_unjoined()
-        self._consumes = False
+        try:
+            self._end_unjoined()
+        finally:
+            self._consumes = False
 
     def _look(self, reply: list[bytes] | None, **_: object) -> list[bytes] | None:
         processes = self._processes

@@ -33,22 +33,23 @@ class Ending:
         self.channel = endings.channel if endings.is_heard else ""
         self._is_told = threading.Event()
         self._told = b""
-        #: Before the job was handed in.
+        #: Before the job was handed in, and when its end was heard of.
         self._began = monotonic()
+        self._heard = 0.0
 
     def tell(self, told: bytes) -> None:
         """It has ended; or, if nothing is told, nobody should wait for that any longer."""
-        self._told = told
+        self._told, self._heard = told, monotonic()
         self._is_told.set()
 
     @property
     def is_likely(self) -> bool:
         """Whether it is likely to be told, for the last one was."""
-        return self._endings.is_told
+        return bool(self.channel) and self._endings.is_told
 
     def note_found(self) -> None:
         """It has ended, and was found by following it."""
-        if not self._is_told.is_set():
+        if self.channel and not self._is_told.is_set():
             self._endings.is_told = False
 
     def wait(self, seconds: float) -> Seen | None:
@@ -57,11 +58,13 @@ class Ending:
             return None
         try:
             job, result = ended_job(self._told)
-        except (ValueError, LookupError, TypeError) as error:
-            log.error("ending.not_read", error=str(error))
+            # When it ended, by Redis' own clock: the word may have been on its way for long. That clock may be set.
+            ended = self._began + ((job.finished or job.created) - job.created) / 1000
+        except Exception:
+            # Nobody's accepted job is answered by an error for that.
+            log.exception("ending.not_read")
             return None
-        # When it ended, by Redis' own clock: the word may have been on its way for long, or have waited to be read.
-        return Seen(job, result, self._began + ((job.finished or job.created) - job.created) / 1000)
+        return Seen(job, result, min(ended, self._heard))
 
 
 class Endings:

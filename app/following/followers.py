@@ -3,8 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from uuid import uuid4
 
@@ -106,22 +105,10 @@ class Followers:
         self._subscription = Subscription(store.redis, heard=self._hear, confirmed=self._confirm)
         on_stop(self._stop)
 
-    @contextmanager
-    def following(self, job_id: str) -> Iterator[Follower]:
-        """Follows the job meanwhile: what is read of it within is never older than what the follower is told next.
+    def follow(self, job_id: str, *, within: float | None = None) -> Follower:
+        """Begins to follow the job: what is read of it from now on is never older than what the follower is told next.
 
-        Raises:
-            StoreUnavailable: Redis does not say what happens now.
-
-        """
-        follower = self.follow(job_id)
-        try:
-            yield follower
-        finally:
-            self.leave(job_id, follower)
-
-    def follow(self, job_id: str) -> Follower:
-        """Begins to follow the job; :meth:`leave` ends it.
+        :meth:`leave` ends it. ``within``: seconds that it may take, if that is less than Redis may take anyway.
 
         Raises:
             StoreUnavailable: Redis does not say what happens now.
@@ -132,7 +119,8 @@ class Followers:
             follower.stop(End.STOPPING)
         channel = self._join(job_id, follower)
         # A script may take two time-outs where all connections are busy; so may this.
-        if not channel.confirmed.wait(2 * self._timeout):
+        longest = 2 * self._timeout
+        if not channel.confirmed.wait(longest if within is None else min(longest, within)):
             self.leave(job_id, follower)
             raise StoreUnavailable("Redis did not confirm a subscription in time.")
         return follower
@@ -151,8 +139,10 @@ class Followers:
 
     def ending(self, job_id: str) -> AbstractContextManager[Ending]:
         """Hears meanwhile of the end of a job, which is handed in within; see :mod:`app.following.endings`."""
-        with self._lock:
-            endings = self._endings or self._listen_for_endings()
+        endings = self._endings
+        if endings is None:
+            with self._lock:
+                endings = self._endings or self._listen_for_endings()
         return endings.expected(job_id)
 
     def look(self, job_id: str) -> Seen:

@@ -18,6 +18,8 @@ from werkzeug.test import TestResponse
 
 from app.factory import create_app
 from app.following.endings import Ending, Endings
+from app.following.followers import Follower
+from app.preferences import SOON
 from app.read_ahead import MOST, READ_AHEAD, ReadAhead
 from jobs.claims import Draft
 from jobs.errors import StoreUnavailable
@@ -30,6 +32,9 @@ from jobs.sweep import sweep
 
 #: What sends a request to the views, which are told of no end by themselves.
 PAST = {"Sec-Fetch-Site": "none"}
+
+#: Longest wait for what has come already, seconds.
+PATIENCE = 10.0
 
 #: Letters that JSON writes in another way than they are, or that are long in UTF-8.
 LETTERS = 'a "quoted" \\ back/slash, ünïcödé, 日本語, 🧪, tab\t, \u2028, \x7f'
@@ -333,33 +338,57 @@ def test_the_confirmation_of_the_channel_may_come_at_once(app: Flask, monkeypatc
         assert ending.channel
 
 
+@pytest.mark.parametrize("way", [{}, PAST], ids=["lane", "view"])
+@pytest.mark.parametrize("is_heard", [True, False])
 def test_a_wait_is_kept_up_though_redis_stands_still_in_it(
-    listening: Flask, leases: Leases, monkeypatch: pytest.MonkeyPatch
+    listening: Flask, leases: Leases, monkeypatch: pytest.MonkeyPatch, way: dict[str, str], is_heard: bool
 ) -> None:
     followers = desk_of(listening).followers
-    tried: list[str] = []
+    followers._endings.is_heard = is_heard
+    follow, tried = followers.follow, []
 
-    def unconfirmed(job_id: str) -> None:
+    def confirmed_at_last(job_id: str, **within: float) -> Follower:
         tried.append(job_id)
-        raise StoreUnavailable(job_id)
+        if len(tried) < 3:
+            raise StoreUnavailable(job_id)
+        return follow(job_id, **within)
 
-    monkeypatch.setattr(followers, "follow", unconfirmed)
+    monkeypatch.setattr(followers, "follow", confirmed_at_last)
 
     def end_later(job_id: str) -> None:
         eventually(lambda: len(tried) > 1)
         ENDS["succeeded"](None, leases, job_id)
 
-    answer = submit_and_wait(listening, end_later)
+    answer = submit_and_wait(listening, end_later, **way)
     assert (answer.status_code, answer.json["status"]) == (303, "succeeded")
 
 
-def test_it_ends_in_time_though_redis_does_not_come_back(listening: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unconfirmed(job_id: str) -> None:
+@pytest.mark.parametrize("way", [{}, PAST], ids=["lane", "view"])
+def test_it_ends_in_time_though_redis_does_not_come_back(
+    listening: Flask, monkeypatch: pytest.MonkeyPatch, way: dict[str, str]
+) -> None:
+    given: list[float] = []
+
+    def unconfirmed(job_id: str, *, within: float) -> Follower:
+        given.append(within)
         raise StoreUnavailable(job_id)
 
     monkeypatch.setattr(desk_of(listening).followers, "follow", unconfirmed)
-    answer = post(listening.test_client(), Prefer="wait=1")
-    assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=1")
+    answer = post(listening.test_client(), **{"Prefer": "wait=2", **way})
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=2")
+    # As long as is left of the wait, and no longer.
+    assert given == sorted(given, reverse=True)
+    assert 2 >= given[0] > given[-1] >= 0
+
+
+def test_a_poll_that_waits_is_answered_though_its_job_could_not_be_followed_in_time(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = client.post("/analysis/double/run", json={"params": {"number": 1}}).json["id"]
+    monkeypatch.setattr(desk_of(app).followers._subscription, "add", lambda _: None)
+    monkeypatch.setattr(desk_of(app).followers, "_timeout", 60)
+    answer = client.get(f"/queuedResource/{job_id}/status", headers={"Prefer": "wait=1"})
+    assert (answer.status_code, answer.json["status"]) == (202, "queued")
 
 
 def test_a_stop_ends_the_wait(listening: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -372,24 +401,67 @@ def test_a_stop_ends_the_wait(listening: Flask, monkeypatch: pytest.MonkeyPatch)
     assert monotonic() - began < 15
 
 
-def test_workers_that_tell_nothing_are_not_waited_for_each_time(listening: Flask, leases: Leases) -> None:
+def test_workers_that_tell_nothing_are_not_waited_for_each_time(
+    listening: Flask, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
     endings = desk_of(listening).followers._endings
+    waits: list[float] = []
+    wait = Ending.wait
+    monkeypatch.setattr(Ending, "wait", lambda ending, seconds: (waits.append(seconds), wait(ending, seconds))[1])
     hear, endings.hear = endings.hear, lambda _: None
     submit_and_wait(listening, lambda job_id: ENDS["succeeded"](None, leases, job_id))
-    assert not endings.is_told
     # The next one follows its job at once; what is told again is heard again.
     endings.hear = hear
     submit_and_wait(listening, lambda job_id: ENDS["succeeded"](None, leases, job_id))
     eventually(lambda: endings.is_told)
+    assert waits == [SOON, 0.0]
 
 
-@pytest.mark.parametrize("word", ['["%s"', '["%s", []]', '["%s", 5]', '["%s", ["status", "odd"]]', "[]", "", "x"])
-def test_a_word_that_cannot_be_read_is_as_if_it_had_not_come(listening: Flask, leases: Leases, word: str) -> None:
-    endings = desk_of(listening).followers._endings
+A_WORD = [*A_RECORD, "created", "1"]
 
-    def tell_something_else(job_id: str) -> None:
-        endings.hear((word.replace("%s", job_id)).encode())
-        ENDS["succeeded"](None, leases, job_id)
 
-    answer = submit_and_wait(listening, tell_something_else)
-    assert (answer.status_code, answer.json["status"]) == (303, "succeeded")
+@pytest.mark.parametrize(
+    "word",
+    [
+        [],
+        [[]],
+        [5],
+        [[5, 6]],
+        [["status"]],
+        [["status", "odd"]],
+        [A_WORD, None],
+        [A_WORD, 5],
+        [[*A_WORD, "finished", "9" * 400]],
+        [[*A_WORD, "finished", "x"]],
+    ],
+)
+def test_a_word_that_cannot_be_read_is_as_if_it_had_not_come(word: list[object]) -> None:
+    endings = Endings("ends")
+    endings.is_heard = True
+    job_id = new_id()
+    with endings.expected(job_id) as ending:
+        endings.hear(orjson.dumps([job_id, *word]))
+        assert ending.wait(PATIENCE) is None
+
+
+@pytest.mark.parametrize("word", [b"", b"x", b"[]", b'["', b"\xff" * 60])
+def test_a_word_about_nobody_is_about_nobody(word: bytes) -> None:
+    endings = Endings("ends")
+    endings.is_heard = True
+    with endings.expected(new_id()) as ending:
+        endings.hear(word)
+        assert ending.wait(0) is None
+
+
+def test_a_clock_of_redis_that_is_set_makes_nothing_newer_than_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(50.0)
+    monkeypatch.setattr("app.following.endings.monotonic", clock)
+    endings = Endings("ends")
+    endings.is_heard = True
+    job_id = new_id()
+    with endings.expected(job_id) as ending:
+        clock.now = 70.0
+        endings.hear(orjson.dumps([job_id, [*A_WORD, "finished", "3600001"], "{}"]))
+        told = ending.wait(PATIENCE)
+    assert told is not None
+    assert told.asked == 70.0

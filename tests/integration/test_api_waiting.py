@@ -206,7 +206,7 @@ def test_who_submits_gets_the_ticket_though_the_subscription_is_not_confirmed(
     followers: Followers = desk_of(app).followers
     monkeypatch.setattr(followers._subscription, "add", lambda _channel: None)
     monkeypatch.setattr(followers, "_timeout", 0.01)
-    answer = submit_and_wait(client)
+    answer = submit_and_wait(client, {"Prefer": "wait=1"})
     assert is_ticket(answer)
 
 

@@ -192,3 +192,10 @@ def test_what_was_never_started_can_be_stopped(monkeypatch: pytest.MonkeyPatch) 
     worker = Worker(monkeypatch, comes_to_it)
     celery_strategy.HeadStart(worker.consumer).stop(worker.consumer)
     assert worker.lost == []
+
+
+def test_a_message_that_comes_when_the_pool_has_gone_is_left_to_celery(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(monkeypatch, comes_to_it)
+    worker.consumer.pool.processes = None
+    worker.handle(SimpleNamespace(headers=HEADERS))
+    assert worker.done == ["usual"]
