@@ -94,6 +94,11 @@ def twice(name: str) -> str:
 
 
 def _integer(digits: str) -> None:
-    # orjson makes a float of what is beyond 64 bits. JavaScript writes floats like that: what they were is kept.
-    if not _SMALLEST <= int(digits) <= _LARGEST and int(Decimal(repr(float(digits)))) != int(digits):
+    # orjson makes a float of what is beyond 64 bits. Some write floats like that, with all digits, or with zeros behind
+    # those that tell them apart, as JavaScript does: what they were is kept.
+    number = int(digits)
+    if _SMALLEST <= number <= _LARGEST:
+        return
+    kept = float(digits)
+    if number not in (int(kept), int(Decimal(repr(kept)))):
         raise BadJson(f"the number {digits[:_LONGEST_QUOTE]} is beyond 64 bits; send it as a text")
