@@ -39,13 +39,15 @@ class Role:
     arguments: tuple[str, ...]
     log: Path
     extra: Mapping[str, str] = field(default_factory=dict)
+    #: Where it works; None: where the tests do.
+    cwd: Path | None = None
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> Self:
         command = [sys.executable, "-m", "coatcheck", *self.arguments]
         with self.log.open("ab") as log:
             environment = environment_of(self.settings) | self.extra
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=self.cwd)
         return self
 
     @property

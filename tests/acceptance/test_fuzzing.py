@@ -79,6 +79,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         internal = Role(settings, ("worker", "--internal"), folder / "internal.log")
         for role in (Worker(settings, folder), internal, api):
             role.extra = python_path
+            # Some samples write files of the names that they are given.
+            role.cwd = folder
             running.enter_context(role)
         yield Service(url=api.url, key=key, log=api.log)
         store.redis.close()
